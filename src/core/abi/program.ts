@@ -1,0 +1,20 @@
+/** Section ids of a rule program. One source for the compiler, the kernel loader and the kernel. */
+export const enum Section {
+  Columns = 1,
+  Strings = 2,
+  Atoms = 3,
+  AtomIndex = 4,
+  Predicates = 5,
+  Code = 6,
+  Constants = 7,
+  Candidates = 8,
+  Keys = 9,
+  Actions = 10,
+  Rules = 11,
+  Steps = 12,
+  Lineage = 13,
+  Evidence = 14,
+  Terms = 15,
+  Aggregates = 16,
+  Count = 32,
+}

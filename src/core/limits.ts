@@ -1,0 +1,20 @@
+/** Every stated limit in one place. The documentation's table is generated from this file. */
+
+/** Longest value, in UTF-8 bytes, that is matched whole; longer ones are cut and counted. */
+export const maxValueBytesDefault = 32 * 1024;
+/** Deepest nesting of a JSON event. Deeper lines are skipped and counted. */
+export const jsonDepthMax = 64;
+/** Deepest nesting of a rule expression. */
+export const expressionDepthMax = 256;
+/** Longest rule text, in UTF-16 code units. */
+export const ruleTextMax = 256 * 1024;
+/** Rows staged at a time inside the kernel. */
+export const chunkRows = 1024;
+/** Hash slots that hosts map to; a shard owns some of them. */
+export const slotCount = 256;
+/** Marks (lineage conditions) that one program can hold. */
+export const marksMax = 64;
+/** Ancestors followed upwards from a process. */
+export const ancestryDepthMax = 16;
+/** Steps of a sequence, runs expanded. */
+export const sequenceStepsMax = 256;
