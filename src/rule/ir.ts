@@ -68,7 +68,11 @@ export interface NotExpr {
   readonly span?: Span;
 }
 
-/** A comparison of two values. Strings order by UTF-8 bytes. Comparing unlike types is false (`!=`: true). */
+/**
+ * A comparison of two values, as `compareValues` of `semantics.ts` defines it. Strings order by UTF-8 bytes; text meets a
+ * number through the number it writes; values that cannot be compared are unequal and unordered. `!=` is the negation of
+ * `==`, so on a multi-valued field it says that no value equals. `==` and `!=` with the literal null test for missing.
+ */
 export interface CompareExpr {
   readonly kind: 'compare';
   readonly op: '==' | '!=' | '<' | '<=' | '>' | '>=';
@@ -138,12 +142,14 @@ export interface CallExpr {
 
 /**
  * A condition on one and the same element of an array of objects: KQL `path:{ … }`, `arraysearch(path, $v, …)`.
- * Field names inside `condition` are full paths below `path`. `count`: how many elements must satisfy it.
+ * Field names inside `condition` are full paths below `path`; `path` itself names an element that is a plain value.
+ * `count`: how many elements must satisfy it; absent, at least one. An array that is missing gives null.
  */
 export interface NestedExpr {
   readonly kind: 'nested';
   readonly path: string;
   readonly condition: Expr;
+  readonly count?: { readonly op: CompareExpr['op']; readonly value: number };
   readonly span?: Span;
 }
 
