@@ -5,6 +5,7 @@
  * product may build rules in code. It knows no language and no kernel.
  */
 import type { Span } from '../core/diagnostic.js';
+import type { Judgement } from './behavior.js';
 
 // ---------------------------------------------------------------------------------------------- expressions
 
@@ -344,8 +345,8 @@ export interface BehaviorRule extends RuleBase {
   readonly root: string;
   /** Follow-on conditions. A class is satisfied through its items. */
   readonly items: readonly BehaviorItem[];
-  /** Everything that is judged on a session's witnesses, outside the per-event path: `behavior.ts` owns its shape. */
-  readonly judgement: unknown;
+  /** Everything that is judged on a session's witnesses, outside the per-event path. */
+  readonly judgement: Judgement;
 }
 
 /** One follow-on condition; an event of the session that satisfies it becomes a witness of `class`. */
@@ -353,4 +354,6 @@ export interface BehaviorItem {
   readonly id: string;
   readonly class: string;
   readonly query: EventQuery;
+  /** Witnessed too when no process of the event's chain carries the root mark; it may be attributed by its path. */
+  readonly unattributed?: boolean;
 }

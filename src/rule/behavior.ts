@@ -1,0 +1,305 @@
+/**
+ * What a behaviour rule judges on a session's witnesses, outside the per-event path. Owns the typed shape of
+ * `BehaviorRule.judgement`; knows no language, no kernel and no interpreter. Everything specific is data in `content/`.
+ *
+ * Session: one root process and all its descendants. Witness: one event of a session that satisfied an item.
+ * Case: the witnesses of one session with gaps of at most `windowUs`. See `docs/behavior-rules.md`.
+ */
+
+/** Severity of a case. An `observation` is published as `informational`. */
+export type CaseSeverity = 'observation' | 'low' | 'medium' | 'high' | 'critical';
+
+/** Glob patterns (`*` any run, `?` one character) over normalised text; `except` wins over `patterns`. */
+export interface PatternList {
+  readonly name: string;
+  readonly patterns: readonly string[];
+  readonly except: readonly string[];
+}
+
+/** Holds for a process when one of its images satisfies every key given. Within a key, any entry suffices. */
+export interface ProcessTest {
+  /** Globs over the file name of the executable, or the process name where there is no executable. */
+  readonly names?: readonly string[];
+  /** Globs over the normalised path of the executable. */
+  readonly paths?: readonly string[];
+  /** Globs over the command line. */
+  readonly commandLines?: readonly string[];
+  /** Marks that the process itself carries. */
+  readonly marks?: readonly string[];
+  /** No image may satisfy this test. */
+  readonly not?: ProcessTest;
+}
+
+/**
+ * Where on the ancestor chain a {@link ProcessTest} looks: the `root`; the root and the wrappers right above it
+ * (`entry`); the nearest ancestor that is not a wrapper (`nearest`); any of the first `depth` ancestors (`ancestor`).
+ */
+export interface ChainTest {
+  readonly at: 'root' | 'entry' | 'parent' | 'nearest' | 'ancestor';
+  /** Ancestors looked at, for `ancestor`. Default: `lineageDepth` of the judgement. */
+  readonly depth?: number;
+  readonly process: ProcessTest;
+}
+
+/** One launch context. The first whose `when` holds is the session's context; all that hold are recorded. */
+export interface ContextSpec {
+  readonly name: string;
+  readonly group: string;
+  /** Any alternative suffices; within an alternative every condition must hold. */
+  readonly when: readonly (readonly SessionCondition[])[];
+}
+
+/** How the root's command line tells what it runs. Single letters; a short option may carry its value attached. */
+export interface InterpreterSpec {
+  /** Images that are the interpreter itself, as opposed to what the root process was before or became later. */
+  readonly images: ProcessTest;
+  readonly valueOptions: string;
+  readonly longValueOptions: readonly string[];
+  readonly inlineOption?: string;
+  readonly moduleOption?: string;
+  /** Globs over a first argument that a launcher takes for itself (`-3.11`, `-V:tag`). */
+  readonly launcherOptions: readonly string[];
+  /** Globs over script arguments that mean the script is not on disk. */
+  readonly streamScripts: readonly string[];
+}
+
+export type RunMode = 'script' | 'inline' | 'module' | 'stdin' | 'interactive' | 'none';
+
+/**
+ * A condition on a session and, where it speaks of witnesses, on those of one window. Every key given must hold;
+ * within a list, any entry suffices.
+ */
+export interface SessionCondition {
+  readonly all?: readonly SessionCondition[];
+  readonly any?: readonly SessionCondition[];
+  readonly not?: SessionCondition;
+  readonly fact?: string;
+  readonly context?: readonly string[];
+  readonly group?: readonly string[];
+  readonly chain?: ChainTest;
+  readonly mode?: readonly RunMode[];
+  readonly modules?: readonly string[];
+  /** Globs over the file name of the script. */
+  readonly scriptNames?: readonly string[];
+  /** A path of the session lies in the list: of its script, of its interpreter, or of a persistence item's program. */
+  readonly path?: { readonly of: readonly ('script' | 'interpreter' | 'program')[]; readonly in: PatternList };
+  /** Inline code, or a persistence item's program arguments, match every one of the pattern groups. */
+  readonly code?: { readonly of: readonly ('inline' | 'program')[]; readonly groups: readonly PatternList[] };
+  readonly inlineLengthMin?: number;
+  /** Globs over user names of the root. */
+  readonly users?: readonly string[];
+  /** Globs over fields of a witness of the root's launch. A missing field never satisfies. */
+  readonly launch?: { readonly field: string; readonly values: readonly string[] };
+  readonly classes?: ClassTest;
+  /** A level of a class is reached in the window. */
+  readonly level?: { readonly class: string; readonly level: string };
+  /** A witness of any of the items is in the window. */
+  readonly items?: readonly string[];
+  /** Commands, items or classes in this order, each later than or equal to the one before, within `withinUs`. */
+  readonly ordered?: { readonly steps: readonly (readonly string[])[]; readonly withinUs: number };
+  /** The session deleted its own script at most this long after launch. */
+  readonly scriptDeletedWithinUs?: number;
+  /** A file the session wrote was executed by it within this time. */
+  readonly wroteAndRanWithinUs?: number;
+  /** Shannon entropy of the script's stem. */
+  readonly scriptEntropy?: { readonly lengthMin: number; readonly bitsPerCharMin: number };
+  /** The script's name is hidden, has two extensions, or holds invisible or direction-changing characters. */
+  readonly scriptDisguised?: boolean;
+  /** The launch falls outside these hours. */
+  readonly outsideHours?: BusinessHours;
+  /** The root runs with an absolute script path and nothing else. */
+  readonly bareScript?: boolean;
+}
+
+/** Which classes are satisfied in the window. `all`: each; `any`: at least `min` (default 1) of them; `none`: not one. */
+export interface ClassTest {
+  readonly all?: readonly string[];
+  readonly any?: readonly string[];
+  readonly min?: number;
+  readonly none?: readonly string[];
+}
+
+/** Weekly working hours in a fixed offset from UTC. Days are 1 (Monday) to 7. Minutes count from midnight, end exclusive. */
+export interface BusinessHours {
+  readonly utcOffsetMinutes: number;
+  readonly intervals: readonly {
+    readonly days: readonly number[];
+    readonly fromMinute: number;
+    readonly toMinute: number;
+  }[];
+}
+
+/**
+ * `core` classes are what the ladder counts and open cases; `auxiliary` ones open cases too but act only where a condition
+ * names them; `context` ones are kept with the session and open nothing.
+ */
+export interface ClassSpec {
+  readonly name: string;
+  readonly role: 'core' | 'auxiliary' | 'context';
+  /** Fields that tell instances apart; the first present of each group is used. Paths are compared normalised. */
+  readonly instance: readonly (readonly string[])[];
+  readonly satisfied: 'any' | CommandThreshold;
+  /** Rising levels of this class, lowest first; the lowest is that of a plain item. */
+  readonly levels: readonly string[];
+  readonly raises: readonly LevelRaise[];
+  readonly techniques: readonly string[];
+}
+
+/**
+ * A class of commands: satisfied by one strong command, or by `distinct` commands of which at most `noise` are noise
+ * and at least one is not, or by `acrossDistinct` commands that are not noise from `acrossCategories` categories.
+ */
+export interface CommandThreshold {
+  readonly distinct: number;
+  readonly noise: number;
+  readonly acrossDistinct: number;
+  readonly acrossCategories: number;
+}
+
+/** What lifts witnesses of a class to a higher level. */
+export type LevelRaise =
+  | {
+      /** Many distinct destinations among witnesses of the levels `from`, within the window. */
+      readonly kind: 'fanOut';
+      readonly from: readonly string[];
+      readonly field: string;
+      readonly values: number;
+      readonly instances?: number;
+      readonly to: string;
+    }
+  | {
+      /** No name is known for the destination although the source would have reported its lookup. */
+      readonly kind: 'unnamed';
+      readonly from: readonly string[];
+      readonly lookupClass: string;
+      readonly withinUs: number;
+      readonly provides: string;
+      readonly to: string;
+    }
+  | {
+      /** The destination's name is in the list. */
+      readonly kind: 'named';
+      readonly from: readonly string[];
+      readonly in: PatternList;
+      readonly to: string;
+    };
+
+/** What the judgement adds to an item of the rule. */
+export interface ItemSpec {
+  readonly id: string;
+  /** Level of its witnesses; absent: the lowest of the class. */
+  readonly level?: string;
+  /** The event's path must lie in this list once normalised; the item's query may be wider. */
+  readonly path?: { readonly fields: readonly string[]; readonly in: PatternList };
+  /** The witness is an execution to be classified by the command table; its own class is not witnessed. */
+  readonly commands?: boolean;
+  readonly techniques: readonly string[];
+}
+
+/** One row of the command table. The first row that matches a command decides. */
+export interface CommandSpec {
+  readonly id: string;
+  readonly class: string;
+  readonly category: string;
+  /** Globs over the command's file name, case-insensitive, without `.exe`. */
+  readonly names: readonly string[];
+  /** Alternatives; each is a run of globs that must match arguments in order, others between allowed. Empty: no arguments. */
+  readonly args?: readonly (readonly string[])[];
+  /** An argument, taken as a path, lies in the list. */
+  readonly argPath?: PatternList;
+  readonly strong: boolean;
+  readonly noise: boolean;
+  readonly techniques: readonly string[];
+}
+
+export interface CommandTable {
+  readonly rows: readonly CommandSpec[];
+  /** Programs whose `-c` (or `/c`) argument is split into commands. */
+  readonly shells: readonly string[];
+  /** Words before a command that are not the command. */
+  readonly prefixes: readonly string[];
+}
+
+/** The first row whose condition holds gives the severity; none: no detection. */
+export interface LadderRow {
+  readonly when: SessionCondition;
+  readonly severity: CaseSeverity;
+}
+
+/** `strong` raises the ladder's result by one band, at most once in total; `weak` only speaks for confidence. */
+export interface ModifierSpec {
+  readonly id: string;
+  readonly strength: 'strong' | 'weak';
+  readonly when: SessionCondition;
+}
+
+/** Instances of a class that are evidence but do not count: the session satisfies `when` and the instance `instance`. */
+export interface RemovalSpec {
+  readonly id: string;
+  readonly reason: string;
+  readonly class: string;
+  readonly when: SessionCondition;
+  /** All must hold. `domain` is the destination's name, from the event or from a lookup by the same session. */
+  readonly instance?: {
+    readonly domain?: PatternList;
+    readonly path?: PatternList;
+    readonly items?: readonly string[];
+    readonly commands?: readonly string[];
+  };
+}
+
+/** A kind of source, told by a field of its events, and what it is declared to report. */
+export interface SourceSpec {
+  readonly field: string;
+  readonly values: readonly string[];
+  readonly provides: readonly string[];
+}
+
+/** A leg of the coverage report: what must be collected for a class to be seen at all. */
+export interface CoverageLeg {
+  readonly name: string;
+  readonly requires: readonly string[];
+  readonly recommends: readonly string[];
+}
+
+export interface Judgement {
+  /** Correlation window, closed at both ends. */
+  readonly windowUs: number;
+  /** How long a closed case still takes late witnesses. */
+  readonly retainUs: number;
+  /** Within this time a case equal in everything that an analyst would act on is counted, not published. 0: never. */
+  readonly suppressUs: number;
+  /** Longest distance in time between a write and an unattributed item of the same path. */
+  readonly pathJoinUs: number;
+  /** Ancestors looked at for the launch context. */
+  readonly lineageDepth: number;
+  /** Paths compare without regard to case and in composed form (Windows, macOS). */
+  readonly foldsPaths: boolean;
+  readonly platform: 'macos' | 'linux' | 'windows' | 'esxi';
+  readonly classes: readonly ClassSpec[];
+  readonly items: readonly ItemSpec[];
+  readonly commands: CommandTable;
+  readonly wrappers: ProcessTest;
+  readonly serviceHosts: ProcessTest;
+  readonly contexts: readonly ContextSpec[];
+  /** Context and group of a session that no spec matches. */
+  readonly unknownContext: { readonly name: string; readonly group: string };
+  readonly interpreter: InterpreterSpec;
+  readonly tiers: readonly { readonly name: string; readonly process: ProcessTest }[];
+  readonly facts: readonly { readonly name: string; readonly when: SessionCondition }[];
+  readonly ladder: readonly LadderRow[];
+  readonly modifiers: readonly ModifierSpec[];
+  readonly removals: readonly RemovalSpec[];
+  readonly sources: readonly SourceSpec[];
+  readonly coverage: readonly CoverageLeg[];
+  /** Class names of the session's own bookkeeping; each names a `context` class of `classes`, or is absent. */
+  readonly bookkeeping: {
+    readonly launch?: string;
+    readonly lookup?: string;
+    readonly deletion?: string;
+    readonly write?: string;
+    readonly execution?: string;
+  };
+  /** Fields of witnesses that the judgement reads or keeps as evidence. */
+  readonly fields: readonly string[];
+}
