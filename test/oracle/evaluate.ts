@@ -1,0 +1,244 @@
+/**
+ * Evaluates IR expressions over one event: three-valued logic, any-semantics on multi-valued fields.
+ *
+ * A *condition* that is no logic (a comparison, a pattern, a call) is judged once for each choice of one value per field
+ * in it: true when any choice makes it true, else false when any makes it false, else null.
+ */
+import { RE2JS } from 're2js';
+import type { CaseMode, EventQuery, Expr, FieldExpr, LineageExpr, NestedExpr } from '../../src/rule/ir.js';
+import {
+  arithmetic,
+  callFunction,
+  compareValues,
+  Float,
+  inBlock,
+  makeNumber,
+  matchesPattern,
+  type Truth,
+  toText,
+  type Value,
+} from '../../src/rule/semantics.js';
+import { asValue, nodesAt, type OracleEvent, scalarsAt } from './event.js';
+
+/** What an expression is evaluated against. */
+export interface Context {
+  readonly event: OracleEvent;
+  readonly categoryField: string;
+  /** Answers a lineage condition about the event's process. */
+  readonly lineage: (expr: LineageExpr) => Truth;
+  /** Elements bound by the nested conditions around the expression, outermost first. */
+  readonly elements: readonly { readonly path: string; readonly node: unknown }[];
+  /** The value chosen for each field of the condition at hand, by field text. */
+  readonly chosen?: ReadonlyMap<string, Value>;
+}
+
+export function matchesQuery(query: EventQuery, context: Context): boolean {
+  if (query.category !== null) {
+    const categories = scalarsAt(context.event.source, context.categoryField);
+    if (!categories.some((category) => String(category) === query.category)) return false;
+  }
+  return evaluateTruth(query.condition, context) === true;
+}
+
+// ------------------------------------------------------------------------------------------------------ logic
+
+export function evaluateTruth(expr: Expr, context: Context): Truth {
+  switch (expr.kind) {
+    case 'and':
+      return every(expr.operands.map((operand) => evaluateTruth(operand, context)));
+    case 'or':
+      return some(expr.operands.map((operand) => evaluateTruth(operand, context)));
+    case 'not': {
+      const truth = evaluateTruth(expr.operand, context);
+      if (truth === null) return expr.missing === 'true' ? true : null;
+      return !truth;
+    }
+    case 'isNull':
+      return valuesOf(expr.value, context).length === 0;
+    case 'lineage':
+      return context.lineage(expr);
+    case 'nested':
+      return evaluateNested(expr, context);
+    default:
+      return any(choices(expr, context).map((choice) => truthOf(evaluateValue(expr, choice))));
+  }
+}
+
+function every(truths: readonly Truth[]): Truth {
+  if (truths.includes(false)) return false;
+  return truths.includes(null) ? null : true;
+}
+
+function some(truths: readonly Truth[]): Truth {
+  if (truths.includes(true)) return true;
+  return truths.includes(null) ? null : false;
+}
+
+/** Any-semantics over values or elements: one that gives no answer takes nothing from those that do. */
+function any(truths: readonly Truth[]): Truth {
+  if (truths.includes(true)) return true;
+  return truths.includes(false) ? false : null;
+}
+
+function truthOf(value: Value): Truth {
+  return value === null || typeof value === 'boolean' ? value : false;
+}
+
+function evaluateNested(expr: NestedExpr, context: Context): Truth {
+  const outer = elementFor(expr.path, context);
+  const nodes = outer === undefined ? nodesAt(context.event.source, expr.path) : nodesBelow(outer, expr.path);
+  const truths = nodes.map((node) =>
+    evaluateTruth(expr.condition, { ...context, elements: [...context.elements, { path: expr.path, node }] }),
+  );
+  return any(truths);
+}
+
+// ----------------------------------------------------------------------------------------------------- values
+
+/** All values an expression has, over every choice of field values; duplicates kept, nulls dropped. */
+export function valuesOf(expr: Expr, context: Context): Value[] {
+  return choices(expr, context)
+    .map((choice) => evaluateValue(expr, choice))
+    .filter((value) => value !== null);
+}
+
+/** One context for each choice of one value per field of the expression; a missing field is null in all. */
+function choices(expr: Expr, context: Context): Context[] {
+  if (context.chosen !== undefined) return [context];
+  let chosen: ReadonlyMap<string, Value>[] = [new Map()];
+  for (const field of fieldsOf(expr)) {
+    const values = fieldValues(field, context);
+    const options = values.length === 0 ? [null] : values;
+    chosen = chosen.flatMap((choice) => options.map((value) => new Map([...choice, [fieldText(field), value]])));
+  }
+  return chosen.map((choice) => ({ ...context, chosen: choice }));
+}
+
+const fieldText = (field: FieldExpr): string => [field.name, ...(field.fallback ?? [])].join('|');
+
+function fieldsOf(expr: Expr): FieldExpr[] {
+  const found = new Map<string, FieldExpr>();
+  const visit = (node: Expr): void => {
+    switch (node.kind) {
+      case 'field':
+        found.set(fieldText(node), node);
+        break;
+      case 'compare':
+      case 'arithmetic':
+        visit(node.left);
+        visit(node.right);
+        break;
+      case 'match':
+      case 'regex':
+      case 'cidr':
+      case 'isNull':
+        visit(node.value);
+        break;
+      case 'call':
+        node.args.forEach(visit);
+        break;
+      case 'and':
+      case 'or':
+        node.operands.forEach(visit);
+        break;
+      case 'not':
+        visit(node.operand);
+        break;
+      default:
+        break;
+    }
+  };
+  visit(expr);
+  return [...found.values()];
+}
+
+function fieldValues(field: FieldExpr, context: Context): Value[] {
+  for (const name of [field.name, ...(field.fallback ?? [])]) {
+    const element = elementFor(name, context);
+    const scalars =
+      element === undefined
+        ? scalarsAt(context.event.source, name)
+        : nodesBelow(element, name).filter((node) => typeof node !== 'object');
+    if (scalars.length > 0) return (scalars as (string | number | boolean)[]).map(asValue);
+  }
+  return [];
+}
+
+/** The innermost bound element that a field name lies below. */
+function elementFor(name: string, context: Context): { path: string; node: unknown } | undefined {
+  return context.elements.findLast(({ path }) => name === path || name.startsWith(`${path}.`));
+}
+
+function nodesBelow(element: { path: string; node: unknown }, name: string): unknown[] {
+  return name === element.path ? [element.node] : nodesAt(element.node, name.slice(element.path.length + 1));
+}
+
+/** The value of an expression under the choice of field values in the context. */
+function evaluateValue(expr: Expr, context: Context): Value {
+  const value = (operand: Expr): Value => evaluateValue(operand, context);
+  switch (expr.kind) {
+    case 'literal':
+      return typeof expr.value === 'number' ? makeNumber(expr.value, expr.float === true) : expr.value;
+    case 'field':
+      return context.chosen?.get(fieldText(expr)) ?? null;
+    case 'arithmetic':
+      return arithmetic(expr.op, value(expr.left), value(expr.right));
+    case 'compare':
+      return compareValues(expr.op, value(expr.left), value(expr.right), expr.case);
+    case 'match': {
+      const subject = value(expr.value);
+      return some(expr.patterns.map((pattern) => matchesPattern(subject, pattern, expr.case)));
+    }
+    case 'regex':
+      return matchesRegex(value(expr.value), expr.patterns, expr.case, expr.anchor);
+    case 'cidr': {
+      const subject = value(expr.value);
+      return some(expr.blocks.map((block) => inBlock(subject, block)));
+    }
+    case 'call':
+      return evaluateCall(expr.name, expr.args.map(value), expr.case);
+    default:
+      return evaluateTruth(expr, context);
+  }
+}
+
+function evaluateCall(name: string, args: readonly Value[], mode: CaseMode): Value {
+  if (name === 'match' || name === 'matchLite') {
+    return matchesRegex(args[0] ?? null, args.slice(1).map(String), mode, 'full');
+  }
+  const result = callFunction(name, args, mode);
+  if (result === undefined) throw new Error(`the oracle knows no function ${name}`);
+  return result;
+}
+
+function matchesRegex(value: Value, patterns: readonly string[], mode: CaseMode, anchor: 'full' | 'partial'): Truth {
+  const text = toText(value);
+  if (text === null) return null;
+  const flags = RE2JS.DOTALL | (mode === 'exact' ? 0 : RE2JS.CASE_INSENSITIVE);
+  return patterns.some((pattern) => {
+    const matcher = RE2JS.compile(pattern, flags).matcher(text);
+    return anchor === 'full' ? matcher.matches() : matcher.find();
+  });
+}
+
+// ------------------------------------------------------------------------------------------------------- keys
+
+/** A component of a group key: null joins null only where the field is optional. */
+export type KeyValue = string | number | boolean | null;
+
+const plain = (value: Value): KeyValue => (value instanceof Float ? value.value : value);
+
+/** Every combination of the values of a key's components, each once; none where a component is missing. */
+export function keysOf(exprs: readonly Expr[], context: Context): KeyValue[][] {
+  let combinations: KeyValue[][] = [[]];
+  for (const expr of exprs) {
+    const values: KeyValue[] = [...new Set(valuesOf(expr, context).map(plain))];
+    const isOptional = expr.kind === 'field' && expr.optional === true;
+    const options = values.length === 0 && isOptional ? [null] : values;
+    combinations = combinations.flatMap((combination) => options.map((value) => [...combination, value]));
+  }
+  return combinations;
+}
+
+/** A key as text that is equal exactly when the keys are. */
+export const keyText = (key: readonly KeyValue[]): string => JSON.stringify(key);

@@ -1,0 +1,125 @@
+/**
+ * Events as the oracle sees them: plain objects whose fields are looked up by walking, nothing precomputed.
+ */
+import type { Value } from '../../src/rule/semantics.js';
+
+/** A value an event field can hold, once arrays are opened and nulls dropped. */
+export type Scalar = string | number | boolean;
+
+export interface OracleEvent {
+  /** Position in the stream as pushed. */
+  readonly ordinal: number;
+  readonly timeUs: number;
+  /** Value of the tiebreaker field, or undefined. */
+  readonly tiebreak: number | undefined;
+  readonly host: string;
+  readonly source: Record<string, unknown>;
+}
+
+export interface FieldNames {
+  readonly eventCategoryField: string;
+  readonly timestampField: string;
+  readonly tiebreakerField: string;
+  readonly hostField: string;
+  readonly defaultHost: string;
+}
+
+export const ecsFieldNames: FieldNames = {
+  eventCategoryField: 'event.category',
+  timestampField: '@timestamp',
+  tiebreakerField: 'event.sequence',
+  hostField: 'host.id',
+  defaultHost: 'unknown',
+};
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/**
+ * Everything found at a dotted path, arrays opened: scalars and objects. A path may be spelled nested, dotted or mixed;
+ * where an object spells it twice the last wins.
+ */
+export function nodesAt(node: unknown, path: string): unknown[] {
+  if (Array.isArray(node)) return node.flatMap((item) => nodesAt(item, path));
+  if (!isObject(node)) return [];
+  let found: unknown[] = [];
+  for (const [name, value] of Object.entries(node)) {
+    if (name === path) found = openArrays(value);
+    else if (path.startsWith(`${name}.`) && containsPath(value, path.slice(name.length + 1))) {
+      found = nodesAt(value, path.slice(name.length + 1));
+    }
+  }
+  return found;
+}
+
+/** Whether the path is spelled at all, even with null. */
+function containsPath(node: unknown, path: string): boolean {
+  if (Array.isArray(node)) return node.some((item) => containsPath(item, path));
+  if (!isObject(node)) return false;
+  return Object.entries(node).some(
+    ([name, value]) => name === path || (path.startsWith(`${name}.`) && containsPath(value, path.slice(name.length + 1))),
+  );
+}
+
+function openArrays(value: unknown): unknown[] {
+  if (Array.isArray(value)) return value.flatMap(openArrays);
+  return value === null || value === undefined ? [] : [value];
+}
+
+/** The scalars at a path, in order, duplicates kept. None: the field is missing. */
+export function scalarsAt(node: unknown, path: string): Scalar[] {
+  return nodesAt(node, path).filter((value): value is Scalar => !isObject(value));
+}
+
+/** A scalar as a value of an expression. */
+export const asValue = (scalar: Scalar): Value => scalar;
+
+const iso = /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?)?\s*(Z|[+-]\d\d:?\d\d)?$/;
+
+/** Microseconds since the epoch of an ISO 8601 text (UTC where no zone), or of an epoch number by its magnitude. */
+export function parseTimeUs(value: unknown): number | undefined {
+  if (typeof value === 'number') return Number.isFinite(value) ? epochToUs(value) : undefined;
+  if (typeof value !== 'string') return undefined;
+  const match = iso.exec(value);
+  if (match === null) return undefined;
+  const [, year, month, day, hour = '0', minute = '0', second = '0', fraction = '', zone = 'Z'] = match;
+  const ms = Date.UTC(Number(year), Number(month) - 1, Number(day), Number(hour), Number(minute), Number(second));
+  return (ms - zoneMs(zone)) * 1000 + Number(fraction.slice(0, 6).padEnd(6, '0'));
+}
+
+function zoneMs(zone: string): number {
+  if (zone === 'Z') return 0;
+  const minutes = Number(zone.slice(1, 3)) * 60 + Number(zone.slice(-2));
+  return (zone.startsWith('-') ? -minutes : minutes) * 60_000;
+}
+
+/** Seconds below 1e11, milliseconds below 1e14, microseconds below 1e17, else nanoseconds. */
+function epochToUs(value: number): number {
+  const size = Math.abs(value);
+  if (size < 1e11) return Math.round(value * 1e6);
+  if (size < 1e14) return Math.round(value * 1e3);
+  return size < 1e17 ? Math.round(value) : Math.round(value / 1e3);
+}
+
+/** Reads the fields that place an event in the stream; undefined when its time is missing or cannot be read. */
+export function readEvent(source: Record<string, unknown>, ordinal: number, names: FieldNames): OracleEvent | undefined {
+  const timeUs = parseTimeUs(scalarsAt(source, names.timestampField)[0]);
+  if (timeUs === undefined) return undefined;
+  const tiebreak = Number(scalarsAt(source, names.tiebreakerField)[0] ?? Number.NaN);
+  const host = scalarsAt(source, names.hostField)[0];
+  return {
+    ordinal,
+    timeUs,
+    tiebreak: Number.isNaN(tiebreak) ? undefined : tiebreak,
+    host: host === undefined ? names.defaultHost : String(host),
+    source,
+  };
+}
+
+/** Orders events by time, then tiebreaker (none last), then arrival. */
+export function compareEvents(a: OracleEvent, b: OracleEvent): number {
+  if (a.timeUs !== b.timeUs) return a.timeUs - b.timeUs;
+  const left = a.tiebreak ?? Number.POSITIVE_INFINITY;
+  const right = b.tiebreak ?? Number.POSITIVE_INFINITY;
+  return left === right ? a.ordinal - b.ordinal : left - right;
+}
