@@ -5,7 +5,7 @@
  * in it: true when any choice makes it true, else false when any makes it false, else null.
  */
 import { RE2JS } from 're2js';
-import type { CaseMode, EventQuery, Expr, FieldExpr, LineageExpr, NestedExpr } from '../../src/rule/ir.js';
+import type { CaseMode, CompareExpr, EventQuery, Expr, FieldExpr, LineageExpr, NestedExpr } from '../../src/rule/ir.js';
 import {
   arithmetic,
   callFunction,
@@ -54,14 +54,37 @@ export function evaluateTruth(expr: Expr, context: Context): Truth {
       return !truth;
     }
     case 'isNull':
-      return valuesOf(expr.value, context).length === 0;
+      return isMissing(expr.value, context);
     case 'lineage':
       return context.lineage(expr);
     case 'nested':
       return evaluateNested(expr, context);
+    case 'compare':
+      return evaluateCompare(expr, context);
     default:
       return any(choices(expr, context).map((choice) => truthOf(evaluateValue(expr, choice))));
   }
+}
+
+/** `!=` says that no value is equal; `==` and `!=` with the literal null ask whether the other side is missing. */
+function evaluateCompare(expr: CompareExpr, context: Context): Truth {
+  if (expr.op === '!=') {
+    const isEqual = evaluateCompare({ ...expr, op: '==' }, context);
+    return isEqual === null ? null : !isEqual;
+  }
+  if (expr.op === '==') {
+    if (isNullLiteral(expr.left)) return isMissing(expr.right, context);
+    if (isNullLiteral(expr.right)) return isMissing(expr.left, context);
+  }
+  return any(choices(expr, context).map((choice) => compareSides(expr, choice)));
+}
+
+const isNullLiteral = (expr: Expr): boolean => expr.kind === 'literal' && expr.value === null;
+
+const isMissing = (expr: Expr, context: Context): boolean => valuesOf(expr, context).length === 0;
+
+function compareSides(expr: CompareExpr, choice: Context): Truth {
+  return compareValues(expr.op, evaluateValue(expr.left, choice), evaluateValue(expr.right, choice), expr.case);
 }
 
 function every(truths: readonly Truth[]): Truth {
@@ -90,7 +113,9 @@ function evaluateNested(expr: NestedExpr, context: Context): Truth {
   const truths = nodes.map((node) =>
     evaluateTruth(expr.condition, { ...context, elements: [...context.elements, { path: expr.path, node }] }),
   );
-  return any(truths);
+  if (expr.count === undefined || truths.length === 0) return any(truths);
+  const satisfied = truths.filter((truth) => truth === true).length;
+  return compareValues(expr.count.op, satisfied, expr.count.value, 'exact');
 }
 
 // ----------------------------------------------------------------------------------------------------- values
@@ -183,8 +208,6 @@ function evaluateValue(expr: Expr, context: Context): Value {
       return context.chosen?.get(fieldText(expr)) ?? null;
     case 'arithmetic':
       return arithmetic(expr.op, value(expr.left), value(expr.right));
-    case 'compare':
-      return compareValues(expr.op, value(expr.left), value(expr.right), expr.case);
     case 'match': {
       const subject = value(expr.value);
       return some(expr.patterns.map((pattern) => matchesPattern(subject, pattern, expr.case)));

@@ -57,7 +57,8 @@ function containsPath(node: unknown, path: string): boolean {
   if (Array.isArray(node)) return node.some((item) => containsPath(item, path));
   if (!isObject(node)) return false;
   return Object.entries(node).some(
-    ([name, value]) => name === path || (path.startsWith(`${name}.`) && containsPath(value, path.slice(name.length + 1))),
+    ([name, value]) =>
+      name === path || (path.startsWith(`${name}.`) && containsPath(value, path.slice(name.length + 1))),
   );
 }
 
@@ -102,7 +103,11 @@ function epochToUs(value: number): number {
 }
 
 /** Reads the fields that place an event in the stream; undefined when its time is missing or cannot be read. */
-export function readEvent(source: Record<string, unknown>, ordinal: number, names: FieldNames): OracleEvent | undefined {
+export function readEvent(
+  source: Record<string, unknown>,
+  ordinal: number,
+  names: FieldNames,
+): OracleEvent | undefined {
   const timeUs = parseTimeUs(scalarsAt(source, names.timestampField)[0]);
   if (timeUs === undefined) return undefined;
   const tiebreak = Number(scalarsAt(source, names.tiebreakerField)[0] ?? Number.NaN);

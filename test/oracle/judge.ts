@@ -1,0 +1,51 @@
+/**
+ * What a rule sees of an event and what it answers. One judge per rule; events come in order of time.
+ */
+import type { EventQuery, Expr } from '../../src/rule/ir.js';
+import type { Truth } from '../../src/rule/semantics.js';
+import { type Context, evaluateTruth, type KeyValue, keysOf, matchesQuery, valuesOf } from './evaluate.js';
+import type { OracleEvent } from './event.js';
+
+/** An event with everything needed to evaluate expressions on it, at the moment it was judged. */
+export class Subject {
+  readonly event: OracleEvent;
+  private readonly context: Context;
+
+  constructor(event: OracleEvent, context: Omit<Context, 'event' | 'elements'>) {
+    this.event = event;
+    this.context = { ...context, event, elements: [] };
+  }
+
+  matches(query: EventQuery): boolean {
+    return matchesQuery(query, this.context);
+  }
+
+  truth(expr: Expr): Truth {
+    return evaluateTruth(expr, this.context);
+  }
+
+  keys(exprs: readonly Expr[]): KeyValue[][] {
+    return keysOf(exprs, this.context);
+  }
+
+  values(expr: Expr) {
+    return valuesOf(expr, this.context);
+  }
+}
+
+/** An alert of a rule before pipes: its evidence step by step, null for a step satisfied by absence. */
+export interface Finding {
+  readonly timeUs: number;
+  readonly key: readonly KeyValue[] | null;
+  readonly evidence: readonly (Subject | null)[];
+}
+
+export interface Judge {
+  observe(subject: Subject): Finding[];
+  /** Nothing earlier than this will come: what waited for it is decided. */
+  advance(timeUs: number): Finding[];
+  flush(): Finding[];
+}
+
+export const lastEvent = (finding: Finding): Subject =>
+  finding.evidence.findLast((subject) => subject !== null) as Subject;
