@@ -24,7 +24,7 @@ function buildKernel() {
   const wasm = join(root, 'build/kernel.wasm');
   const isCurrent = existsSync(inline) && existsSync(wasm) && readFileSync(inline, 'utf8').includes(fingerprint);
   if (isCurrent) return;
-  mkdirSync(join(root, 'build'), { recursive: true });
+  for (const folder of ['build', 'src/kernel']) mkdirSync(join(root, folder), { recursive: true });
   run('asc', ['--target', 'release']);
   const bytes = readFileSync(wasm);
   const text = [
