@@ -25,7 +25,8 @@ function blocksBetween(from: bigint, to: bigint): string[] {
   let at = from;
   while (at <= to) {
     let hostBits = 0;
-    while (hostBits < addressBits && isAligned(at, hostBits + 1) && at + (1n << BigInt(hostBits + 1)) - 1n <= to) hostBits++;
+    while (hostBits < addressBits && isAligned(at, hostBits + 1) && at + (1n << BigInt(hostBits + 1)) - 1n <= to)
+      hostBits++;
     blocks.push(blockText(at, addressBits - hostBits));
     at += 1n << BigInt(hostBits);
   }

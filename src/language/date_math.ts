@@ -60,7 +60,9 @@ function zoneMs(zone: string | undefined): number {
   return (zone.startsWith('-') ? -minutes : minutes) * 60_000;
 }
 
-type Step = { readonly kind: 'add'; readonly count: number; readonly unit: Unit } | { readonly kind: 'round'; readonly unit: Unit };
+type Step =
+  | { readonly kind: 'add'; readonly count: number; readonly unit: Unit }
+  | { readonly kind: 'round'; readonly unit: Unit };
 
 function readSteps(text: string): Step[] | undefined {
   const steps: Step[] = [];

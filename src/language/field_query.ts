@@ -179,7 +179,11 @@ function plainEquals(name: string, text: string, mode: CaseMode, span: Span): Ex
   const number = numberOf(text);
   if (number === undefined || String(number) === text) return match;
   const right = numberLiteral(number, text);
-  return { kind: 'or', operands: [match, { kind: 'compare', op: '==', left: field(name), right, case: mode, span }], span };
+  return {
+    kind: 'or',
+    operands: [match, { kind: 'compare', op: '==', left: field(name), right, case: mode, span }],
+    span,
+  };
 }
 
 function wordsQuery(name: string, text: string, phrase: boolean, span: Span): Expr {

@@ -42,7 +42,11 @@ export interface LiteralExpr {
   readonly span?: Span;
 }
 
-/** The value of an ECS field (dotted name). `fallback` fields are tried in order when the field is missing. */
+/**
+ * The value of an ECS field (dotted name). `fallback` fields are tried in order when the field is missing.
+ * A name with `*` (KQL's free text and field patterns) stands for every field of the event that it matches, and has the
+ * values of all of them; it is missing when none has a value.
+ */
 export interface FieldExpr {
   readonly kind: 'field';
   readonly name: string;

@@ -66,7 +66,8 @@ describe.skipIf(!hasShared('conformance/kql'))('KQL cases from outside', () => {
 
   it.each(readSharedRows<EquivalentRow>('conformance/kql/equivalent.ndjson'))('$id: $a means $b', (row) => {
     const [a, b] = [conditionOf(row.a), conditionOf(row.b)];
-    for (const document of documentsFor(row)) expect([document, holds(a, document)]).toEqual([document, holds(b, document)]);
+    for (const document of documentsFor(row))
+      expect([document, holds(a, document)]).toEqual([document, holds(b, document)]);
   });
 
   it.each(readSharedRows<ParseRow>('conformance/kql/parse.ndjson'))('$id: $query is $expect', (row) => {

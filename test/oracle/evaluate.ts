@@ -18,7 +18,7 @@ import {
   toText,
   type Value,
 } from '../../src/rule/semantics.js';
-import { asValue, nodesAt, type OracleEvent, scalarsAt } from './event.js';
+import { asValue, nodesAt, type OracleEvent, scalarsAt, scalarsLike } from './event.js';
 
 /** What an expression is evaluated against. */
 export interface Context {
@@ -179,14 +179,21 @@ function fieldsOf(expr: Expr): FieldExpr[] {
 
 function fieldValues(field: FieldExpr, context: Context): Value[] {
   for (const name of [field.name, ...(field.fallback ?? [])]) {
-    const element = elementFor(name, context);
-    const scalars =
-      element === undefined
-        ? scalarsAt(context.event.source, name)
-        : nodesBelow(element, name).filter((node) => typeof node !== 'object');
+    const scalars = scalarsOf(name, context);
     if (scalars.length > 0) return (scalars as (string | number | boolean)[]).map(asValue);
   }
   return [];
+}
+
+/** The scalars of one field, or of every field that a name with `*` stands for. */
+function scalarsOf(name: string, context: Context): unknown[] {
+  const element = elementFor(name, context);
+  if (name.includes('*')) {
+    if (element === undefined) return scalarsLike(context.event.source, name);
+    return scalarsLike(element.node, name.slice(element.path.length + 1));
+  }
+  if (element === undefined) return scalarsAt(context.event.source, name);
+  return nodesBelow(element, name).filter((node) => typeof node !== 'object');
 }
 
 /** The innermost bound element that a field name lies below. */

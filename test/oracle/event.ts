@@ -1,7 +1,7 @@
 /**
  * Events as the oracle sees them: plain objects whose fields are looked up by walking, nothing precomputed.
  */
-import type { Value } from '../../src/rule/semantics.js';
+import { matchesWildcard, type Value } from '../../src/rule/semantics.js';
 
 /** A value an event field can hold, once arrays are opened and nulls dropped. */
 export type Scalar = string | number | boolean;
@@ -70,6 +70,18 @@ function openArrays(value: unknown): unknown[] {
 /** The scalars at a path, in order, duplicates kept. None: the field is missing. */
 export function scalarsAt(node: unknown, path: string): Scalar[] {
   return nodesAt(node, path).filter((value): value is Scalar => !isObject(value));
+}
+
+/** The scalars of every field whose dotted name satisfies a pattern (`*`, `threat.*`). */
+export function scalarsLike(node: unknown, pattern: string, path = ''): Scalar[] {
+  if (Array.isArray(node)) return node.flatMap((item) => scalarsLike(item, pattern, path));
+  if (isObject(node)) {
+    return Object.entries(node).flatMap(([name, value]) =>
+      scalarsLike(value, pattern, path === '' ? name : `${path}.${name}`),
+    );
+  }
+  if (node === null || node === undefined || !matchesWildcard(path, pattern)) return [];
+  return [node as Scalar];
 }
 
 /** A scalar as a value of an expression. */

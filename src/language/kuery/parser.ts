@@ -160,12 +160,15 @@ export class KueryParser {
       scanner.skipSpaces();
       if (scanner.take(close)) return inside;
       if (scanner.isAtEnd) {
-        this.fail({ start, end: start + 1 }, {
-          code: 'KQL_SYNTAX',
-          message: `nothing closes this ${close === ')' ? 'parenthesis' : 'brace'}`,
-          expected: [close],
-          remedy: `Add "${close}".`,
-        });
+        this.fail(
+          { start, end: start + 1 },
+          {
+            code: 'KQL_SYNTAX',
+            message: `nothing closes this ${close === ')' ? 'parenthesis' : 'brace'}`,
+            expected: [close],
+            remedy: `Add "${close}".`,
+          },
+        );
       }
       return this.fail(this.here(), { code: 'KQL_SYNTAX', ...this.unexpected(['and', 'or', close]) });
     });

@@ -73,9 +73,9 @@ export class KueryScanner {
         this.at++;
         return { parts: [value], quoted: true, span: { start, end: this.at } };
       }
-      const escape = character === '\\' ? this.escape('\\"') : undefined;
-      value += escape ?? character;
-      if (escape === undefined) this.at++;
+      const escaped = character === '\\' ? this.escape('\\"') : undefined;
+      value += escaped ?? character;
+      if (escaped === undefined) this.at++;
     }
     return { code: 'KQL_UNTERMINATED', start, end: start + 1 };
   }
@@ -87,9 +87,9 @@ export class KueryScanner {
       const character = this.text[this.at] as string;
       if (character === '*') parts.push('');
       else if (character === '\\') {
-        const escape = this.escape(specials) ?? this.escapedKeyword();
-        if (escape === undefined) return { code: 'KQL_ESCAPE', start: this.at, end: this.at + 2 };
-        parts.push((parts.pop() as string) + escape);
+        const escaped = this.escape(specials) ?? this.escapedKeyword();
+        if (escaped === undefined) return { code: 'KQL_ESCAPE', start: this.at, end: this.at + 2 };
+        parts.push((parts.pop() as string) + escaped);
         continue;
       } else if (specials.includes(character)) break;
       else parts.push((parts.pop() as string) + character);
@@ -107,7 +107,8 @@ export class KueryScanner {
     const blank = escapedWhitespace[next];
     const unicode = /^u([0-9a-fA-F]{4})/.exec(this.text.slice(this.at + 1, this.at + 6))?.[1];
     const value =
-      blank ?? (unicode === undefined ? undefined : String.fromCharCode(Number.parseInt(unicode, 16))) ??
+      blank ??
+      (unicode === undefined ? undefined : String.fromCharCode(Number.parseInt(unicode, 16))) ??
       (next !== '' && plain.includes(next) ? next : undefined);
     if (value !== undefined) this.at += unicode === undefined ? 2 : 6;
     return value;
