@@ -7,8 +7,7 @@ import { always, equals, field, matchRule, ruleBase, sequenceRule, step } from '
 type Source = Record<string, unknown>;
 
 /** One event a second; each letter is the event's `tag`. */
-const letters = (text: string): Source[] =>
-  [...text].map((tag, index) => ({ '@timestamp': 1e12 + index * 1000, tag }));
+const letters = (text: string): Source[] => [...text].map((tag, index) => ({ '@timestamp': 1e12 + index * 1000, tag }));
 
 const run = (rule: Rule, events: readonly Source[], options = {}): (readonly (number | null)[])[] => {
   const oracle = createOracle({ rules: [rule], ...options });
