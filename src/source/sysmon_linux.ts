@@ -22,14 +22,14 @@ function message(record: SourceRecord): string {
  */
 export function parseEventXml(xml: string, kind: string, platform: WindowsEvent['platform']): WindowsEvent | undefined {
   const element = (name: string): string | undefined =>
-    unescape(new RegExp(`<${name}(?: [^>]*)?>([^<]*)</${name}>`).exec(xml)?.[1]);
+    decodeEntities(new RegExp(`<${name}(?: [^>]*)?>([^<]*)</${name}>`).exec(xml)?.[1]);
   const attribute = (name: string, key: string): string | undefined =>
-    unescape(new RegExp(`<${name} [^>]*\\b${key}="([^"]*)"`).exec(xml)?.[1]);
+    decodeEntities(new RegExp(`<${name} [^>]*\\b${key}="([^"]*)"`).exec(xml)?.[1]);
   const eventId = Number(element('EventID'));
   if (!Number.isInteger(eventId)) return undefined;
   const data: Record<string, string> = {};
   for (const [, name, value] of xml.matchAll(/<Data Name="([^"]*)">([^<]*)<\/Data>/g))
-    if (name !== undefined && value !== undefined) data[name] = unescape(value) as string;
+    if (name !== undefined && value !== undefined) data[name] = decodeEntities(value) as string;
   return {
     kind,
     platform,
@@ -44,7 +44,7 @@ export function parseEventXml(xml: string, kind: string, platform: WindowsEvent[
 
 const entities: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" };
 
-function unescape(value: string | undefined): string | undefined {
+function decodeEntities(value: string | undefined): string | undefined {
   return value?.replace(/&(?:#(\d{1,7})|#x([0-9a-f]{1,6})|(\w+));/gi, (whole, decimal, hex, name) => {
     const code = decimal !== undefined ? Number(decimal) : hex !== undefined ? Number.parseInt(hex, 16) : undefined;
     if (code !== undefined) return code <= 0x10ffff ? String.fromCodePoint(code) : whole;
