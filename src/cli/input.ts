@@ -6,6 +6,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
+import { concatBytes } from '../core/bytes.js';
 import { CommandError } from './io.js';
 
 export interface InputFile {
@@ -76,19 +77,8 @@ export async function* wholeLines(chunks: AsyncIterable<Uint8Array>): AsyncGener
       pending.push(chunk);
       continue;
     }
-    yield concat([...pending, chunk.subarray(0, end)]);
+    yield concatBytes([...pending, chunk.subarray(0, end)]);
     pending = end < chunk.length ? [chunk.slice(end)] : [];
   }
-  if (pending.length > 0) yield concat(pending);
-}
-
-function concat(parts: readonly Uint8Array[]): Uint8Array {
-  if (parts.length === 1) return parts[0] as Uint8Array;
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let offset = 0;
-  for (const part of parts) {
-    whole.set(part, offset);
-    offset += part.length;
-  }
-  return whole;
+  if (pending.length > 0) yield concatBytes(pending);
 }

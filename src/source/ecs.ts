@@ -16,7 +16,9 @@ export const ecs: RecordSource = {
 };
 
 function isEcsEvent(event: SourceRecord): boolean {
-  return ['category', 'action', 'kind', 'dataset'].some((name) => typeof event[name] === 'string' || Array.isArray(event[name]));
+  return ['category', 'action', 'kind', 'dataset'].some(
+    (name) => typeof event[name] === 'string' || Array.isArray(event[name]),
+  );
 }
 
 /**
@@ -40,7 +42,8 @@ function additions(record: SourceRecord): CanonicalEvent {
     const time = text(event['start']) ?? text(event['created']) ?? text(event['ingested']);
     if (time !== undefined) added['@timestamp'] = time;
   }
-  if (event['action'] === 'btm_launch_item_add') Object.assign(added, jamfLaunchItem(branch(record, 'jamf_protect', 'telemetry')));
+  if (event['action'] === 'btm_launch_item_add')
+    Object.assign(added, jamfLaunchItem(branch(record, 'jamf_protect', 'telemetry')));
   return added;
 }
 
@@ -51,7 +54,11 @@ function jamfLaunchItem(telemetry: SourceRecord): CanonicalEvent {
   return {
     'event.class': 'persistence_item',
     ...(path === undefined ? {} : { 'Persistence.path': path, 'file.path': path }),
-    ...(telemetry['btm_executable_path'] === undefined ? {} : { 'Persistence.executable': telemetry['btm_executable_path'] }),
-    ...(telemetry['btm_item_type'] === undefined ? {} : { 'x.persistence.kind': String(telemetry['btm_item_type']).toLowerCase() }),
+    ...(telemetry['btm_executable_path'] === undefined
+      ? {}
+      : { 'Persistence.executable': telemetry['btm_executable_path'] }),
+    ...(telemetry['btm_item_type'] === undefined
+      ? {}
+      : { 'x.persistence.kind': String(telemetry['btm_item_type']).toLowerCase() }),
   };
 }

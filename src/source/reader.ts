@@ -2,6 +2,7 @@
  * From the bytes of a telemetry file to NDJSON of canonical events, line by line, with a tally of what was recognised.
  * Lines that are plain ECS pass as bytes; the others are parsed and mapped, once.
  */
+import { concatBytes } from '../core/bytes.js';
 import { UsageError } from '../core/errors.js';
 import { nearestName } from '../core/nearest_name.js';
 import { auditdText } from './auditd.js';
@@ -14,7 +15,14 @@ import { falco } from './falco.js';
 import { ocsf } from './ocsf.js';
 import { osquery } from './osquery.js';
 import { santa } from './santa.js';
-import { type CanonicalEvent, type RecordSource, type SourceRecord, type TextParser, type TextSource, text } from './source.js';
+import {
+  type CanonicalEvent,
+  type RecordSource,
+  type SourceRecord,
+  type TextParser,
+  type TextSource,
+  text,
+} from './source.js';
 import { sysmonLinux } from './sysmon_linux.js';
 import { tetragon } from './tetragon.js';
 import { windowsFlat, winlogbeatLegacy } from './windows_flat.js';
@@ -115,11 +123,11 @@ class Reader implements SourceReader {
     }
     if (plainStart === 0) return lines;
     if (plainStart > 0) parts.push(lines.subarray(plainStart));
-    return concat(parts);
+    return concatBytes(parts);
   }
 
   end(): Uint8Array {
-    return concat(this.#texts.map(({ parser }) => toLines(this.#tallied(parser.end()))));
+    return concatBytes(this.#texts.map(({ parser }) => toLines(this.#tallied(parser.end()))));
   }
 
   #map(line: string): CanonicalEvent[] {
@@ -155,7 +163,8 @@ class Reader implements SourceReader {
 
   #noteActions(events: CanonicalEvent[]): CanonicalEvent[] {
     for (const event of events)
-      if (event['event.class'] === 'other') increment(this.tally.otherActions, String(event['event.action'] ?? 'unknown'));
+      if (event['event.class'] === 'other')
+        increment(this.tally.otherActions, String(event['event.action'] ?? 'unknown'));
     return events;
   }
 
@@ -209,15 +218,4 @@ function includesText(line: Uint8Array, wanted: string): boolean {
     if (index === needle.length) return true;
   }
   return false;
-}
-
-function concat(parts: readonly Uint8Array[]): Uint8Array {
-  if (parts.length === 1) return parts[0] as Uint8Array;
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let offset = 0;
-  for (const part of parts) {
-    whole.set(part, offset);
-    offset += part.length;
-  }
-  return whole;
 }
