@@ -5,7 +5,17 @@
  * in it: true when any choice makes it true, else false when any makes it false, else null.
  */
 import { RE2JS } from 're2js';
-import type { CaseMode, CompareExpr, EventQuery, Expr, FieldExpr, LineageExpr, NestedExpr } from '../../src/rule/ir.js';
+import type {
+  CallExpr,
+  CaseMode,
+  CompareExpr,
+  EventQuery,
+  Expr,
+  FieldExpr,
+  LineageExpr,
+  LiteralExpr,
+  NestedExpr,
+} from '../../src/rule/ir.js';
 import {
   arithmetic,
   callFunction,
@@ -18,7 +28,7 @@ import {
   toText,
   type Value,
 } from '../../src/rule/semantics.js';
-import { asValue, nodesAt, type OracleEvent, scalarsAt, scalarsLike } from './event.js';
+import { arrayAt, asValue, nodesAt, type OracleEvent, openArrays, scalarsAt, scalarsLike } from './event.js';
 
 /** What an expression is evaluated against. */
 export interface Context {
@@ -28,7 +38,9 @@ export interface Context {
   readonly lineage: (expr: LineageExpr) => Truth;
   /** Elements bound by the nested conditions around the expression, outermost first. */
   readonly elements: readonly { readonly path: string; readonly node: unknown }[];
-  /** The value chosen for each field of the condition at hand, by field text. */
+  /** The event that a sequence's match took at a step, for conditions that look back at it. */
+  readonly stepEvent?: (step: number) => OracleEvent | undefined;
+  /** The value chosen for each source of the condition at hand, by its text. */
   readonly chosen?: ReadonlyMap<string, Value>;
 }
 
@@ -108,10 +120,11 @@ function truthOf(value: Value): Truth {
 }
 
 function evaluateNested(expr: NestedExpr, context: Context): Truth {
+  const { chosen: _, ...unbound } = context;
   const outer = elementFor(expr.path, context);
   const nodes = outer === undefined ? nodesAt(context.event.source, expr.path) : nodesBelow(outer, expr.path);
   const truths = nodes.map((node) =>
-    evaluateTruth(expr.condition, { ...context, elements: [...context.elements, { path: expr.path, node }] }),
+    evaluateTruth(expr.condition, { ...unbound, elements: [...context.elements, { path: expr.path, node }] }),
   );
   if (expr.count === undefined || truths.length === 0) return any(truths);
   const satisfied = truths.filter((truth) => truth === true).length;
@@ -127,54 +140,81 @@ export function valuesOf(expr: Expr, context: Context): Value[] {
     .filter((value) => value !== null);
 }
 
-/** One context for each choice of one value per field of the expression; a missing field is null in all. */
+/** What an expression takes values from: a field, or a call that names the field of another event or array element. */
+type ValueSource = FieldExpr | CallExpr;
+
+const asSource = (expr: Expr): ValueSource | undefined =>
+  expr.kind === 'field' || (expr.kind === 'call' && (expr.name === 'stepField' || expr.name === 'arrayItem'))
+    ? expr
+    : undefined;
+
+const sourceText = (source: ValueSource): string => JSON.stringify({ ...source, span: undefined });
+
+/** One context for each choice of one value per source in the expression; a missing field is null in all. */
 function choices(expr: Expr, context: Context): Context[] {
   if (context.chosen !== undefined) return [context];
   let chosen: ReadonlyMap<string, Value>[] = [new Map()];
-  for (const field of fieldsOf(expr)) {
-    const values = fieldValues(field, context);
+  for (const source of sourcesOf(expr)) {
+    const values = sourceValues(source, context);
     const options = values.length === 0 ? [null] : values;
-    chosen = chosen.flatMap((choice) => options.map((value) => new Map([...choice, [fieldText(field), value]])));
+    chosen = chosen.flatMap((choice) => options.map((value) => new Map([...choice, [sourceText(source), value]])));
   }
   return chosen.map((choice) => ({ ...context, chosen: choice }));
 }
 
-const fieldText = (field: FieldExpr): string => [field.name, ...(field.fallback ?? [])].join('|');
-
-function fieldsOf(expr: Expr): FieldExpr[] {
-  const found = new Map<string, FieldExpr>();
+function sourcesOf(expr: Expr): ValueSource[] {
+  const found = new Map<string, ValueSource>();
   const visit = (node: Expr): void => {
-    switch (node.kind) {
-      case 'field':
-        found.set(fieldText(node), node);
-        break;
-      case 'compare':
-      case 'arithmetic':
-        visit(node.left);
-        visit(node.right);
-        break;
-      case 'match':
-      case 'regex':
-      case 'cidr':
-      case 'isNull':
-        visit(node.value);
-        break;
-      case 'call':
-        node.args.forEach(visit);
-        break;
-      case 'and':
-      case 'or':
-        node.operands.forEach(visit);
-        break;
-      case 'not':
-        visit(node.operand);
-        break;
-      default:
-        break;
-    }
+    const source = asSource(node);
+    if (source !== undefined) found.set(sourceText(source), source);
+    else for (const operand of operandsOf(node)) visit(operand);
   };
   visit(expr);
   return [...found.values()];
+}
+
+/** The operands evaluated on the same event and element as the expression itself. */
+function operandsOf(expr: Expr): readonly Expr[] {
+  switch (expr.kind) {
+    case 'compare':
+    case 'arithmetic':
+      return [expr.left, expr.right];
+    case 'match':
+    case 'regex':
+    case 'cidr':
+    case 'isNull':
+      return [expr.value];
+    case 'call':
+      return expr.args;
+    case 'and':
+    case 'or':
+      return expr.operands;
+    case 'not':
+      return [expr.operand];
+    default:
+      return [];
+  }
+}
+
+function sourceValues(source: ValueSource, context: Context): Value[] {
+  if (source.kind === 'field') return fieldValues(source, context);
+  const [first, second, ...rest] = source.args;
+  if (source.name === 'stepField') {
+    const event = context.stepEvent?.(Number((first as LiteralExpr).value));
+    return event === undefined ? [] : fieldValues(second as FieldExpr, { ...context, event, elements: [] });
+  }
+  return itemValues(first as FieldExpr, [second as Expr, ...rest], context);
+}
+
+/** The values of a field under one element of an array: pairs of array path and index follow, outermost first. */
+function itemValues(source: FieldExpr, pairs: readonly Expr[], context: Context): Value[] {
+  let element = { path: '', node: context.event.source as unknown };
+  for (let at = 0; at < pairs.length; at += 2) {
+    const path = String((pairs[at] as LiteralExpr).value);
+    const array = arrayAt(element.node, element.path === '' ? path : path.slice(element.path.length + 1));
+    element = { path, node: array[Number((pairs[at + 1] as LiteralExpr).value)] };
+  }
+  return fieldValues(source, { ...context, elements: [...context.elements, element] });
 }
 
 function fieldValues(field: FieldExpr, context: Context): Value[] {
@@ -193,7 +233,7 @@ function scalarsOf(name: string, context: Context): unknown[] {
     return scalarsLike(element.node, name.slice(element.path.length + 1));
   }
   if (element === undefined) return scalarsAt(context.event.source, name);
-  return nodesBelow(element, name).filter((node) => typeof node !== 'object');
+  return nodesBelow(element, name).filter((node) => node !== undefined && typeof node !== 'object');
 }
 
 /** The innermost bound element that a field name lies below. */
@@ -202,17 +242,17 @@ function elementFor(name: string, context: Context): { path: string; node: unkno
 }
 
 function nodesBelow(element: { path: string; node: unknown }, name: string): unknown[] {
-  return name === element.path ? [element.node] : nodesAt(element.node, name.slice(element.path.length + 1));
+  return name === element.path ? openArrays(element.node) : nodesAt(element.node, name.slice(element.path.length + 1));
 }
 
 /** The value of an expression under the choice of field values in the context. */
 function evaluateValue(expr: Expr, context: Context): Value {
   const value = (operand: Expr): Value => evaluateValue(operand, context);
+  const source = asSource(expr);
+  if (source !== undefined) return context.chosen?.get(sourceText(source)) ?? null;
   switch (expr.kind) {
     case 'literal':
       return typeof expr.value === 'number' ? makeNumber(expr.value, expr.float === true) : expr.value;
-    case 'field':
-      return context.chosen?.get(fieldText(expr)) ?? null;
     case 'arithmetic':
       return arithmetic(expr.op, value(expr.left), value(expr.right));
     case 'match': {
@@ -244,7 +284,7 @@ function evaluateCall(name: string, args: readonly Value[], mode: CaseMode): Val
 function matchesRegex(value: Value, patterns: readonly string[], mode: CaseMode, anchor: 'full' | 'partial'): Truth {
   const text = toText(value);
   if (text === null) return null;
-  const flags = RE2JS.DOTALL | (mode === 'exact' ? 0 : RE2JS.CASE_INSENSITIVE);
+  const flags = mode === 'exact' ? 0 : RE2JS.CASE_INSENSITIVE;
   return patterns.some((pattern) => {
     const matcher = RE2JS.compile(pattern, flags).matcher(text);
     return anchor === 'full' ? matcher.matches() : matcher.find();

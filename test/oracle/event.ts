@@ -62,9 +62,19 @@ function containsPath(node: unknown, path: string): boolean {
   );
 }
 
-function openArrays(value: unknown): unknown[] {
+export function openArrays(value: unknown): unknown[] {
   if (Array.isArray(value)) return value.flatMap(openArrays);
   return value === null || value === undefined ? [] : [value];
+}
+
+/** The array at a path with its elements as they are; a single value is an array of one. */
+export function arrayAt(node: unknown, path: string): unknown[] {
+  if (!isObject(node)) return [];
+  for (const [name, value] of Object.entries(node).reverse()) {
+    if (name === path) return Array.isArray(value) ? value : [value];
+    if (path.startsWith(`${name}.`)) return arrayAt(value, path.slice(name.length + 1));
+  }
+  return [];
 }
 
 /** The scalars at a path, in order, duplicates kept. None: the field is missing. */

@@ -6,6 +6,9 @@ import type { Truth } from '../../src/rule/semantics.js';
 import { type Context, evaluateTruth, type KeyValue, keysOf, matchesQuery, valuesOf } from './evaluate.js';
 import type { OracleEvent } from './event.js';
 
+/** What a match took at a step of its rule, runs not written out; undefined where nothing yet. */
+export type StepEvents = (step: number) => Subject | undefined;
+
 /** An event with everything needed to evaluate expressions on it, at the moment it was judged. */
 export class Subject {
   readonly event: OracleEvent;
@@ -16,12 +19,17 @@ export class Subject {
     this.context = { ...context, event, elements: [] };
   }
 
-  matches(query: EventQuery): boolean {
-    return matchesQuery(query, this.context);
+  /** `steps`: the match so far, for conditions that look back at the events it took. */
+  matches(query: EventQuery, steps?: StepEvents): boolean {
+    return matchesQuery(query, this.lookingBack(steps));
   }
 
-  truth(expr: Expr): Truth {
-    return evaluateTruth(expr, this.context);
+  truth(expr: Expr, steps?: StepEvents): Truth {
+    return evaluateTruth(expr, this.lookingBack(steps));
+  }
+
+  private lookingBack(steps: StepEvents | undefined): Context {
+    return steps === undefined ? this.context : { ...this.context, stepEvent: (step) => steps(step)?.event };
   }
 
   keys(exprs: readonly Expr[]): KeyValue[][] {

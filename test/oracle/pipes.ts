@@ -1,7 +1,7 @@
 /** Pipes over a rule's findings. `head`, `unique` and `filter` pass results on as they come; the others wait for the end. */
 import type { Expr, Pipe } from '../../src/rule/ir.js';
 import { keyText } from './evaluate.js';
-import { type Finding, lastEvent } from './judge.js';
+import { type Finding, lastEvent, type StepEvents } from './judge.js';
 import { compareKeys } from './sample.js';
 
 export class Pipes {
@@ -36,7 +36,7 @@ function createStage(pipe: Pipe): Stage {
       return waiting((findings) => findings.slice(Math.max(0, findings.length - pipe.count)));
     case 'filter':
       return {
-        take: (finding) => (lastEvent(finding).truth(pipe.condition) === true ? [finding] : []),
+        take: (finding) => (lastEvent(finding).truth(pipe.condition, stepsOf(finding)) === true ? [finding] : []),
         end: () => [],
       };
     case 'unique': {
@@ -76,6 +76,11 @@ function waiting(release: (findings: Finding[]) => Finding[]): Stage {
     end: () => release([...held]),
   };
 }
+
+const stepsOf =
+  (finding: Finding): StepEvents =>
+  (step) =>
+    finding.evidence[step] ?? undefined;
 
 const pipeKey = (finding: Finding, by: readonly Expr[]) =>
   by.map((expr) => {

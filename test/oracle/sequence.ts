@@ -5,7 +5,7 @@
 import type { SequenceRule, Step } from '../../src/rule/ir.js';
 import { type KeyValue, keyText } from './evaluate.js';
 import { compareEvents } from './event.js';
-import type { Finding, Judge, Subject } from './judge.js';
+import type { Finding, Judge, StepEvents, Subject } from './judge.js';
 
 interface Partial {
   readonly key: readonly KeyValue[];
@@ -71,8 +71,10 @@ export class SequenceJudge implements Judge {
 
   private offer(at: number, subject: Subject): Finding[] {
     const step = this.steps[this.positive[at] as number] as Step;
-    if (!subject.matches(step.query)) return [];
-    return subject.keys(step.by).flatMap((key) => this.take(at, step, key, subject));
+    return subject.keys(step.by).flatMap((key) => {
+      const before = at === 0 ? undefined : this.waiting[at - 1]?.get(keyText(key));
+      return subject.matches(step.query, this.stepsOf(before)) ? this.take(at, step, key, subject) : [];
+    });
   }
 
   private take(at: number, step: Step, key: readonly KeyValue[], subject: Subject): Finding[] {
@@ -95,8 +97,21 @@ export class SequenceJudge implements Judge {
 
   private dropUntil(subject: Subject): void {
     const until = this.rule.until;
-    if (until === undefined || !subject.matches(until.query)) return;
-    for (const key of subject.keys(until.by)) for (const waiting of this.waiting) waiting.delete(keyText(key));
+    if (until === undefined) return;
+    for (const key of subject.keys(until.by).map(keyText)) {
+      for (const waiting of this.waiting) {
+        if (subject.matches(until.query, this.stepsOf(waiting.get(key)))) waiting.delete(key);
+      }
+    }
+  }
+
+  /** The event a partial match took at each step of the rule, the last of its runs. */
+  private stepsOf(partial: Partial | undefined): StepEvents {
+    return (index) => {
+      const step = this.rule.steps[index];
+      const at = this.positive.findLastIndex((position) => this.steps[position] === step);
+      return partial?.events[at];
+    };
   }
 
   // --------------------------------------------------------------------------------------------- missing steps
