@@ -101,12 +101,21 @@ export const enum Action {
   Aggregate = 6,
   /** Offers the event to step `argument` of a sample. */
   Sample = 7,
-  /** Writes a witness of behaviour item `argument` if the event's process is in a session of the rule. */
+  /**
+   * Writes a witness of a behaviour rule's item if a process of the event's chain carries the rule's root mark.
+   * `argument`: {@link WitnessArgument}.
+   */
   Witness = 8,
   /** Says that the event is a process event of `SystemRole` `argument`. */
   System = 9,
   /** Offers the event to part `argument` of a temporal rule. */
   Temporal = 10,
+}
+
+/** The argument of a witness action: the item's index in its rule, and whether the root mark is not asked for. */
+export const enum WitnessArgument {
+  ItemMask = 0xffff,
+  Unattributed = 0x10000,
 }
 
 /** Byte offsets in an action record. */
@@ -125,7 +134,7 @@ export const enum SystemRole {
   Exit = 3,
 }
 
-/** Columns of `Section.Lineage`: one u32 column index each, `0xffffffff` where the program has none. */
+/** Columns with a meaning of their own, `Section.Lineage`: one u32 column index each, `0xffffffff` where the program has none. */
 export const enum LineageColumn {
   EntityId = 0,
   Pid = 1,
@@ -144,6 +153,7 @@ export const enum LineageColumn {
   ParentName = 14,
   ParentCommandLine = 15,
   ParentArgs = 16,
+  EventId = 17,
   Count = 20,
 }
 
@@ -282,6 +292,8 @@ export const enum EvidenceTag {
   Number = 2,
   Bool = 3,
   List = 4,
+  /** A number as f64 bytes. */
+  Float = 5,
 }
 
 /** Byte offsets in a witness record: the header, `ProcessCount` process entries, then one evidence entry. */
@@ -293,7 +305,16 @@ export const enum WitnessRecord {
   Host = 16,
   ProcessCount = 20,
   TimeUs = 24,
-  Header = 32,
+  Flags = 32,
+  Header = 40,
+}
+
+/** Bits of `flags` of a witness record. */
+export const enum WitnessFlag {
+  /** The event came after its host's watermark. */
+  Late = 1,
+  /** There are ancestors beyond the last process entry. */
+  ChainTruncated = 2,
 }
 
 /**

@@ -1,0 +1,424 @@
+/**
+ * Evidence: what is kept of an event after its row is gone. A link names a step and points to a body; the body (identity,
+ * time, the evidence columns' values) is shared by all links to the same row. Both come from bounded pools.
+ */
+import { Config, EvidenceEntry, EvidenceFlag, EvidenceTag, LineageColumn, Loss } from "../src/core/abi/state";
+import { ColumnKind, ValueTag } from "../src/core/abi/events";
+import { Section } from "../src/core/abi/program";
+import { columnKind } from "./columns";
+import { configU32, sectionBytes, sectionPtr } from "./config";
+import { hashPair, hashStable } from "./hash";
+import { hostNameLength, hostNamePtr } from "./hosts";
+import { NO_COLUMN, wellKnown } from "./lineage_keys";
+import { listItem, listLength, valueIsList } from "./lists";
+import { countLoss } from "./losses";
+import { reserve } from "./memory";
+import {
+  cellHash, cellIdHash, cellIdLength, cellIdPtr, cellNumber, cellText, rowHost, rowOrdinal, rowStableHash, rowTimeUs,
+} from "./rows";
+import { valueLength, valuePtr, valueTag } from "./values";
+
+// A link: u32 next (newest first; next free while free), u32 body (0: none), u16 step, u16 flags, u32 unused, i64 time.
+const LINK: usize = 24;
+const LINK_BODY: usize = 4;
+const LINK_STEP: usize = 8;
+const LINK_FLAGS: usize = 10;
+const LINK_TIME: usize = 16;
+
+// A body is a chain of blocks. Each begins with u32 next block; the first goes on with the fields below.
+const BLOCK: usize = 128;
+const REST: usize = 4;
+const BODY_REFS: usize = 4; // u32
+const BODY_TIME: usize = 8; // i64
+const BODY_ORDINAL: usize = 16; // u64
+const BODY_LOW: usize = 24; // u64 identity; 0, 0 when event.id stands for it
+const BODY_HIGH: usize = 32; // u64
+const BODY_HOST: usize = 40; // u32
+const BODY_BYTES: usize = 44; // u32 bytes of values
+const BODY_FLAGS: usize = 48; // u32
+const BODY_DATA: usize = 52;
+
+const VALUE_HEADER: usize = 8;
+/** Bytes of values kept of one row at most. */
+const SCRATCH: u32 = 16 * 1024;
+const LIST_ITEMS_MAX: u32 = 64;
+
+let fields: usize = 0;
+let fieldCount: u32 = 0;
+let valueMax: u32 = 0;
+
+let linkPool: usize = 0;
+let linkCapacity: u32 = 0;
+let linksMade: u32 = 1;
+let freeLink: u32 = 0;
+
+let blockPool: usize = 0;
+let blockCapacity: u32 = 0;
+let blocksMade: u32 = 1;
+let freeBlock: u32 = 0;
+let blocksUsed: u32 = 0;
+
+/** The last row whose values were written to `scratch`, and its body if it has one. */
+let scratch: usize = 0;
+let scratchBytes: u32 = 0;
+let scratchFlags: u32 = 0;
+let scratchOrdinal: u64 = u64.MAX_VALUE;
+let scratchLow: u64 = 0;
+let scratchHigh: u64 = 0;
+let sharedBody: u32 = 0;
+let sharedOrdinal: u64 = u64.MAX_VALUE;
+
+function linkAt(link: u32): usize {
+  return linkPool + usize(link) * LINK;
+}
+
+function blockAt(block: u32): usize {
+  return blockPool + usize(block) * BLOCK;
+}
+
+export function evidenceInit(): void {
+  const section = sectionPtr(Section.Evidence);
+  fieldCount = section != 0 ? min<u32>(load<u32>(section), (sectionBytes(Section.Evidence) >> 2) - 1) : 0;
+  fields = section + 4;
+  valueMax = min<u32>(max<u32>(configU32(Config.EvidenceValueBytes), 64), SCRATCH - 64);
+  // One link to eight blocks' worth of bytes: a link is small, and bodies are shared.
+  const bytes = configU32(Config.EvidenceBytes);
+  linkCapacity = bytes / 8 / u32(LINK) + 16;
+  blockCapacity = (bytes - bytes / 8) / u32(BLOCK) + 16;
+  linkPool = reserve(usize(linkCapacity) * LINK);
+  blockPool = reserve(usize(blockCapacity) * BLOCK);
+  scratch = reserve(SCRATCH + 64);
+}
+
+/** Blocks in use and in all, for `stats`. */
+export function evidenceBlocksUsed(): u32 {
+  return blocksUsed;
+}
+
+export function evidenceBlockCapacity(): u32 {
+  return blockCapacity;
+}
+
+/**
+ * Keeps the row's evidence for `step`. Returns a link without successor, or 0 when no link is left. Where only blocks
+ * have run out the link is bare: time and step alone. Both are counted on `rule`.
+ */
+export function evidenceCapture(slot: u32, step: u32, rule: u32): u32 {
+  const link = takeLink(step, rowTimeUs(slot), rowHost(slot), rule);
+  if (link == 0) return 0;
+  const ordinal = rowOrdinal(slot);
+  if (sharedBody == 0 || sharedOrdinal != ordinal) {
+    sharedBody = makeBody(slot);
+    sharedOrdinal = ordinal;
+  } else {
+    store<u32>(blockAt(sharedBody) + BODY_REFS, load<u32>(blockAt(sharedBody) + BODY_REFS) + 1);
+  }
+  if (sharedBody == 0) {
+    countLoss(Loss.Evidence, rule, rowHost(slot), 1);
+    store<u16>(linkAt(link) + LINK_FLAGS, EvidenceFlag.Bare);
+  }
+  store<u32>(linkAt(link) + LINK_BODY, sharedBody);
+  return link;
+}
+
+/** A link that says that `step` was satisfied by absence until `timeUs`; 0 when no link is left, counted. */
+export function evidenceMissing(step: u32, timeUs: i64, host: u32, rule: u32): u32 {
+  const link = takeLink(step, timeUs, host, rule);
+  if (link != 0) store<u16>(linkAt(link) + LINK_FLAGS, EvidenceFlag.Missing);
+  return link;
+}
+
+export function evidenceNext(link: u32): u32 {
+  return load<u32>(linkAt(link));
+}
+
+export function evidenceSetNext(link: u32, next: u32): void {
+  if (link != 0) store<u32>(linkAt(link), next);
+}
+
+export function evidenceStep(link: u32): u32 {
+  return load<u16>(linkAt(link) + LINK_STEP);
+}
+
+export function evidenceTimeUs(link: u32): i64 {
+  return load<i64>(linkAt(link) + LINK_TIME);
+}
+
+/** A chain of links to the same bodies; cut short (and counted on `rule`) where links run out. */
+export function evidenceClone(chain: u32, rule: u32): u32 {
+  let first: u32 = 0;
+  let last: u32 = 0;
+  for (let from = chain; from != 0; from = evidenceNext(from)) {
+    const link = takeLink(evidenceStep(from), evidenceTimeUs(from), 0, rule);
+    if (link == 0) break;
+    const body = load<u32>(linkAt(from) + LINK_BODY);
+    store<u32>(linkAt(link) + LINK_BODY, body);
+    store<u16>(linkAt(link) + LINK_FLAGS, load<u16>(linkAt(from) + LINK_FLAGS));
+    if (body != 0) store<u32>(blockAt(body) + BODY_REFS, load<u32>(blockAt(body) + BODY_REFS) + 1);
+    if (last == 0) first = link;
+    else store<u32>(linkAt(last), link);
+    last = link;
+  }
+  return first;
+}
+
+/** Gives a chain back. 0 is ignored. */
+export function evidenceRelease(chain: u32): void {
+  while (chain != 0) {
+    const p = linkAt(chain);
+    const next = load<u32>(p);
+    releaseBody(load<u32>(p + LINK_BODY));
+    store<u32>(p, freeLink);
+    freeLink = chain;
+    chain = next;
+  }
+}
+
+function takeLink(step: u32, timeUs: i64, host: u32, rule: u32): u32 {
+  let link = freeLink;
+  if (link != 0) freeLink = load<u32>(linkAt(link));
+  else if (linksMade < linkCapacity) link = linksMade++;
+  else {
+    countLoss(Loss.Evidence, rule, host, 1);
+    return 0;
+  }
+  const p = linkAt(link);
+  store<u64>(p, 0);
+  store<u16>(p + LINK_STEP, u16(step));
+  store<u16>(p + LINK_FLAGS, 0);
+  store<i64>(p + LINK_TIME, timeUs);
+  return link;
+}
+
+function releaseBody(body: u32): void {
+  if (body == 0) return;
+  const refs = load<u32>(blockAt(body) + BODY_REFS);
+  if (refs > 1) {
+    store<u32>(blockAt(body) + BODY_REFS, refs - 1);
+    return;
+  }
+  if (body == sharedBody) sharedBody = 0;
+  while (body != 0) {
+    const next = load<u32>(blockAt(body));
+    store<u32>(blockAt(body), freeBlock);
+    freeBlock = body;
+    blocksUsed--;
+    body = next;
+  }
+}
+
+function takeBlock(): u32 {
+  let block = freeBlock;
+  if (block != 0) freeBlock = load<u32>(blockAt(block));
+  else block = blocksMade++;
+  blocksUsed++;
+  store<u32>(blockAt(block), 0);
+  return block;
+}
+
+/** Copies the row's values into blocks; 0 when too few are left. */
+function makeBody(slot: u32): u32 {
+  encodeRow(slot);
+  const inFirst = u32(BLOCK - BODY_DATA);
+  const inRest = u32(BLOCK - REST);
+  const more = scratchBytes > inFirst ? (scratchBytes - inFirst + inRest - 1) / inRest : 0;
+  if (blockCapacity - 1 - blocksUsed < more + 1) return 0;
+  const body = takeBlock();
+  const p = blockAt(body);
+  store<u32>(p + BODY_REFS, 1);
+  store<i64>(p + BODY_TIME, rowTimeUs(slot));
+  store<u64>(p + BODY_ORDINAL, scratchOrdinal);
+  store<u64>(p + BODY_LOW, scratchLow);
+  store<u64>(p + BODY_HIGH, scratchHigh);
+  store<u32>(p + BODY_HOST, rowHost(slot));
+  store<u32>(p + BODY_BYTES, scratchBytes);
+  store<u32>(p + BODY_FLAGS, scratchFlags);
+  let from = min<u32>(scratchBytes, inFirst);
+  memory.copy(p + BODY_DATA, scratch, from);
+  let last = body;
+  while (from < scratchBytes) {
+    const block = takeBlock();
+    store<u32>(blockAt(last), block);
+    const n = min<u32>(scratchBytes - from, inRest);
+    memory.copy(blockAt(block) + REST, scratch + from, n);
+    from += n;
+    last = block;
+  }
+  return body;
+}
+
+// ------------------------------------------------------------------------------------------- output entries
+
+/** Bytes of the output entry of a link, with its values or without. */
+export function evidenceEntryBytes(link: u32, withValues: bool): u32 {
+  const body = load<u32>(linkAt(link) + LINK_BODY);
+  const bytes = body != 0 && withValues ? load<u32>(blockAt(body) + BODY_BYTES) : 0;
+  return (EvidenceEntry.Header + bytes + 7) & ~7;
+}
+
+/** Writes the output entry of a link and returns its bytes. */
+export function evidenceWriteEntry(link: u32, to: usize, withValues: bool): u32 {
+  const p = linkAt(link);
+  const body = load<u32>(p + LINK_BODY);
+  const b = blockAt(body);
+  let flags: u32 = load<u16>(p + LINK_FLAGS);
+  let bytes: u32 = 0;
+  if (body == 0) {
+    memory.fill(to, 0, EvidenceEntry.Header);
+  } else {
+    if (withValues) bytes = load<u32>(b + BODY_BYTES);
+    else flags |= EvidenceFlag.Cut;
+    flags |= load<u32>(b + BODY_FLAGS);
+    store<u64>(to + EvidenceEntry.Ordinal, load<u64>(b + BODY_ORDINAL));
+    store<u64>(to + EvidenceEntry.IdentityLow, load<u64>(b + BODY_LOW));
+    store<u64>(to + EvidenceEntry.IdentityHigh, load<u64>(b + BODY_HIGH));
+    store<u32>(to + EvidenceEntry.Host, load<u32>(b + BODY_HOST));
+  }
+  const total = (EvidenceEntry.Header + bytes + 7) & ~7;
+  store<u32>(to + EvidenceEntry.Bytes, total);
+  store<u16>(to + EvidenceEntry.Step, load<u16>(p + LINK_STEP));
+  store<u16>(to + EvidenceEntry.Flags, u16(flags));
+  store<i64>(to + EvidenceEntry.TimeUs, load<i64>(p + LINK_TIME));
+  store<u32>(to + EvidenceEntry.ValueBytes, bytes);
+  let done = min<u32>(bytes, u32(BLOCK - BODY_DATA));
+  if (done != 0) memory.copy(to + EvidenceEntry.Header, b + BODY_DATA, done);
+  let block = load<u32>(b);
+  while (done < bytes && block != 0) {
+    const n = min<u32>(bytes - done, u32(BLOCK - REST));
+    memory.copy(to + EvidenceEntry.Header + done, blockAt(block) + REST, n);
+    done += n;
+    block = load<u32>(blockAt(block));
+  }
+  return total;
+}
+
+/** Bytes of the output entry of a row that needs no link: an alert or witness that is written at once. */
+export function evidenceRowBytes(slot: u32): u32 {
+  encodeRow(slot);
+  return (EvidenceEntry.Header + scratchBytes + 7) & ~7;
+}
+
+/** Writes the output entry of a row and returns its bytes. */
+export function evidenceWriteRow(slot: u32, step: u32, to: usize): u32 {
+  encodeRow(slot);
+  const total = (EvidenceEntry.Header + scratchBytes + 7) & ~7;
+  store<u32>(to + EvidenceEntry.Bytes, total);
+  store<u16>(to + EvidenceEntry.Step, u16(step));
+  store<u16>(to + EvidenceEntry.Flags, u16(scratchFlags));
+  store<i64>(to + EvidenceEntry.TimeUs, rowTimeUs(slot));
+  store<u64>(to + EvidenceEntry.Ordinal, scratchOrdinal);
+  store<u64>(to + EvidenceEntry.IdentityLow, scratchLow);
+  store<u64>(to + EvidenceEntry.IdentityHigh, scratchHigh);
+  store<u32>(to + EvidenceEntry.Host, rowHost(slot));
+  store<u32>(to + EvidenceEntry.ValueBytes, scratchBytes);
+  memory.copy(to + EvidenceEntry.Header, scratch, scratchBytes);
+  return total;
+}
+
+// ---------------------------------------------------------------------------------------------- row values
+
+/** Writes the row's evidence values to `scratch`, unless they are there already. */
+function encodeRow(slot: u32): void {
+  const ordinal = rowOrdinal(slot);
+  if (ordinal == scratchOrdinal) return;
+  scratchOrdinal = ordinal;
+  scratchBytes = 0;
+  scratchFlags = 0;
+  for (let i: u32 = 0; i < fieldCount; i++) {
+    const column = load<u32>(fields + (usize(i) << 2));
+    const kind = columnKind(column);
+    if (kind == ColumnKind.Text) {
+      const value = cellText(column, slot);
+      if (value != 0) scratchBytes = encodeValue(scratch, scratchBytes, SCRATCH, i, value);
+    } else if (kind == ColumnKind.Number) {
+      const number = cellNumber(column, slot);
+      if (number == number) encodeNumber(i, number);
+    } else if (cellIdHash(column, slot) != 0) {
+      scratchBytes = encodeText(
+        scratch, scratchBytes, SCRATCH, i, EvidenceTag.String, cellIdPtr(column, slot), cellIdLength(column, slot),
+      );
+    }
+  }
+  identify(slot);
+}
+
+function encodeNumber(field: u32, number: f64): void {
+  if (scratchBytes + 16 > SCRATCH) {
+    scratchFlags |= EvidenceFlag.Cut;
+    return;
+  }
+  const at = scratch + scratchBytes;
+  writeHeader(at, field, EvidenceTag.Float, 0, 8);
+  store<f64>(at + VALUE_HEADER, number);
+  scratchBytes += 16;
+}
+
+/**
+ * Appends a value to `base` at `from`, never past `end`, cut at the longest evidence value; returns the new end.
+ */
+export function encodeValue(base: usize, from: u32, end: u32, field: u32, value: u32): u32 {
+  if (!valueIsList(value)) {
+    return encodeText(base, from, end, field, tagOf(value), valuePtr(value), valueLength(value));
+  }
+  if (from + VALUE_HEADER > end) {
+    scratchFlags |= EvidenceFlag.Cut;
+    return from;
+  }
+  const start = from + u32(VALUE_HEADER);
+  const items = listLength(value);
+  let at = start;
+  const limit = min<u32>(end, start + valueMax);
+  for (let i: u32 = 0; i < min<u32>(items, LIST_ITEMS_MAX); i++) {
+    const item = listItem(value, i);
+    if (item != 0 && !valueIsList(item)) {
+      at = encodeText(base, at, limit, field, tagOf(item), valuePtr(item), valueLength(item));
+    }
+  }
+  const isCut: u32 = items > LIST_ITEMS_MAX ? 1 : 0;
+  if (isCut != 0) scratchFlags |= EvidenceFlag.Cut;
+  writeHeader(base + from, field, EvidenceTag.List, isCut, at - start);
+  return at;
+}
+
+function tagOf(value: u32): u32 {
+  const tag = valueTag(value);
+  return tag == ValueTag.Number ? EvidenceTag.Number : tag == ValueTag.Boolean ? EvidenceTag.Bool : EvidenceTag.String;
+}
+
+function encodeText(base: usize, from: u32, end: u32, field: u32, tag: u32, ptr: usize, length: u32): u32 {
+  if (from + VALUE_HEADER + 4 > end) {
+    scratchFlags |= EvidenceFlag.Cut;
+    return from;
+  }
+  let kept = min<u32>(length, min<u32>(valueMax, (end - from - u32(VALUE_HEADER)) & ~3));
+  let isCut: u32 = 0;
+  if (kept < length) {
+    isCut = 1;
+    scratchFlags |= EvidenceFlag.Cut;
+    // Not inside a UTF-8 sequence.
+    while (kept > 0 && (load<u8>(ptr + kept) & 0xc0) == 0x80) kept--;
+  }
+  const at = base + from;
+  writeHeader(at, field, tag, isCut, kept);
+  memory.copy(at + VALUE_HEADER, ptr, kept);
+  return (from + u32(VALUE_HEADER) + kept + 3) & ~3;
+}
+
+function writeHeader(at: usize, field: u32, tag: u32, flags: u32, bytes: u32): void {
+  store<u16>(at, u16(field));
+  store<u8>(at, u8(tag), 2);
+  store<u8>(at, u8(flags), 3);
+  store<u32>(at, bytes, 4);
+}
+
+/** The identity of an event without `event.id`: a hash of its host, time and encoded fields. */
+function identify(slot: u32): void {
+  scratchLow = 0;
+  scratchHigh = 0;
+  const id = wellKnown(LineageColumn.EventId);
+  if (id != NO_COLUMN && cellHash(id, slot) != 0) return;
+  const host = rowHost(slot);
+  const name = hashStable(hostNamePtr(host), hostNameLength(host));
+  scratchLow = hashPair(name, rowStableHash(slot));
+  scratchHigh = hashPair(scratchLow, name);
+}

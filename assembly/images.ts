@@ -1,0 +1,94 @@
+/**
+ * Image segments of processes: which program a process ran from when on. Values are interned ones, kept alive through
+ * `imagesMarkValues`. One bounded pool; a segment that finds no place is counted.
+ *
+ *   0 executable u32 | 4 name u32 | 8 command line u32 | 12 args u32 | 16 user u32 | 20 older u32 | 24 from us i64
+ */
+import { Config, Loss, LossRule } from "../src/core/abi/state";
+import { configU32 } from "./config";
+import { countLoss } from "./losses";
+import { reserve } from "./memory";
+import { valueMark } from "./values";
+
+export const IMAGE_VALUES: u32 = 5;
+const SEGMENT_LOG2: usize = 5;
+/** Segments kept of one process; older ones are let go. */
+export const IMAGES_PER_PROCESS: u32 = 8;
+
+let pool: usize = 0;
+let capacity: u32 = 0;
+let made: u32 = 1;
+let free: u32 = 0;
+
+function at(image: u32): usize {
+  return pool + (usize(image) << SEGMENT_LOG2);
+}
+
+export function imagesInit(): void {
+  capacity = configU32(Config.ImageCapacity);
+  if (capacity == 0) return;
+  capacity++;
+  pool = reserve(usize(capacity) << SEGMENT_LOG2);
+}
+
+/** Some rule of the program reads images. */
+export function imagesKept(): bool {
+  return capacity != 0;
+}
+
+/** Value `i` (0 executable, 1 name, 2 command line, 3 args, 4 user) of a segment; 0 is missing. */
+export function imageValue(image: u32, i: u32): u32 {
+  return load<u32>(at(image) + (usize(i) << 2));
+}
+
+export function imageSetValue(image: u32, i: u32, value: u32): void {
+  store<u32>(at(image) + (usize(i) << 2), value);
+}
+
+/** The segment before, 0 for none. */
+export function imageOlder(image: u32): u32 {
+  return load<u32>(at(image), 20);
+}
+
+export function imageSetOlder(image: u32, older: u32): void {
+  store<u32>(at(image), older, 20);
+}
+
+export function imageTimeUs(image: u32): i64 {
+  return load<i64>(at(image), 24);
+}
+
+/** A new empty segment; 0 when the pool is full, counted on `host`. */
+export function imageCreate(timeUs: i64, host: u32): u32 {
+  let image = free;
+  if (image != 0) free = load<u32>(at(image), 20);
+  else if (made < capacity) image = made++;
+  else {
+    countLoss(Loss.Image, LossRule.None, host, 1);
+    return 0;
+  }
+  memory.fill(at(image), 0, 1 << SEGMENT_LOG2);
+  store<i64>(at(image), timeUs, 24);
+  return image;
+}
+
+/** Gives a chain of segments back. */
+export function imagesRelease(image: u32): void {
+  while (image != 0) {
+    const older = imageOlder(image);
+    memory.fill(at(image), 0, 20);
+    store<u32>(at(image), free, 20);
+    free = image;
+    image = older;
+  }
+}
+
+/** Tells the value store which values the segments hold. Free segments hold none. */
+export function imagesMarkValues(): void {
+  for (let image: u32 = 1; image < made; image++) {
+    for (let i: u32 = 0; i < IMAGE_VALUES; i++) {
+      const value = imageValue(image, i);
+      if (value != 0) valueMark(value);
+    }
+  }
+}

@@ -1,0 +1,125 @@
+/**
+ * How a row names its process and its parent: which columns say so, and the keys they give. A strong key comes from an
+ * entity id, or from pid and start (or pid version); a pid alone is a weak key. Keys include the host.
+ */
+import { ColumnKind } from "../src/core/abi/events";
+import { LineageColumn } from "../src/core/abi/state";
+import { Section } from "../src/core/abi/program";
+import { columnCount, columnKind } from "./columns";
+import { sectionBytes, sectionPtr } from "./config";
+import { hashNumber, hashPair } from "./hash";
+import { hostHash } from "./hosts";
+import { listItem, listLength, valueIsList } from "./lists";
+import { cellHash, cellNumber, cellText, rowHost } from "./rows";
+import { valueHash, valueNumber } from "./values";
+
+export const NO_COLUMN: u32 = 0xffffffff;
+
+const PID_START: u64 = 0x517cc1b727220a95;
+const PID_ONLY: u64 = 0x2545f4914f6cdd1d;
+
+/** Column of the program that has a meaning of its own (`LineageColumn`), or `NO_COLUMN`. */
+export function wellKnown(which: u32): u32 {
+  const section = sectionPtr(Section.Lineage);
+  if (section == 0 || (which + 1) * 4 > sectionBytes(Section.Lineage)) return NO_COLUMN;
+  const column = load<u32>(section + (usize(which) << 2));
+  return column < columnCount() ? column : NO_COLUMN;
+}
+
+function hashOf(which: u32, slot: u32): u64 {
+  const column = wellKnown(which);
+  return column == NO_COLUMN ? 0 : cellHash(column, slot);
+}
+
+/** A pid as a whole number from 1, 0 where missing or not one. */
+function pidOf(which: u32, slot: u32): u32 {
+  const column = wellKnown(which);
+  if (column == NO_COLUMN) return 0;
+  const kind = columnKind(column);
+  let number = NaN;
+  if (kind == ColumnKind.Number) number = cellNumber(column, slot);
+  else if (kind == ColumnKind.Text) {
+    let value = cellText(column, slot);
+    if (value != 0 && valueIsList(value)) value = listItem(value, 0);
+    if (value != 0) number = valueNumber(value);
+  }
+  return number >= 0 && number < 4294967295 ? u32(number) + 1 : 0;
+}
+
+/** The row's process id plus one (pid 0 is a process too), 0 where the row has none. */
+export function subjectPid(slot: u32): u32 {
+  return pidOf(LineageColumn.Pid, slot);
+}
+
+/** As {@link subjectPid}, of the parent. */
+export function parentPid(slot: u32): u32 {
+  return pidOf(LineageColumn.ParentPid, slot);
+}
+
+function entityKey(host: u32, entity: u64): u64 {
+  return entity == 0 ? 0 : hashPair(hostHash(host), entity);
+}
+
+function startKey(host: u32, pid: u32, start: u64): u64 {
+  if (pid == 0 || start == 0) return 0;
+  return hashPair(hostHash(host) ^ PID_START, hashPair(hashNumber(pid), start));
+}
+
+/** Strong key of the row's process, 0 where the row gives none. */
+export function subjectKey(slot: u32): u64 {
+  const host = rowHost(slot);
+  const entity = hashOf(LineageColumn.EntityId, slot);
+  if (entity != 0) return entityKey(host, entity);
+  const version = hashOf(LineageColumn.PidVersion, slot);
+  if (version != 0) return startKey(host, subjectPid(slot), version);
+  return startKey(host, subjectPid(slot), hashOf(LineageColumn.Start, slot));
+}
+
+/** Strong key of the parent by its entity id, 0 where the row gives none. */
+export function parentEntityKey(slot: u32): u64 {
+  return entityKey(rowHost(slot), hashOf(LineageColumn.ParentEntityId, slot));
+}
+
+/** Strong key of the parent by pid and start, 0 where the row gives none. */
+export function parentStartKey(slot: u32): u64 {
+  return startKey(rowHost(slot), parentPid(slot), hashOf(LineageColumn.ParentStart, slot));
+}
+
+/** Number of ancestors the row lists (nearest first), at most `most`. */
+export function ancestryLength(slot: u32, most: u32): u32 {
+  const column = wellKnown(LineageColumn.Ancestry);
+  if (column == NO_COLUMN || columnKind(column) != ColumnKind.Text) return cellOrNone(column, slot);
+  const value = cellText(column, slot);
+  if (value == 0) return 0;
+  return valueIsList(value) ? min<u32>(listLength(value), most) : 1;
+}
+
+function cellOrNone(column: u32, slot: u32): u32 {
+  return column != NO_COLUMN && cellHash(column, slot) != 0 ? 1 : 0;
+}
+
+/** Strong key of ancestor `i` of the row's list, 0 where that entry is missing. */
+export function ancestryKey(slot: u32, i: u32): u64 {
+  const column = wellKnown(LineageColumn.Ancestry);
+  if (columnKind(column) != ColumnKind.Text) return entityKey(rowHost(slot), cellHash(column, slot));
+  const value = cellText(column, slot);
+  if (!valueIsList(value)) return entityKey(rowHost(slot), valueHash(value));
+  const item = listItem(value, i);
+  return item == 0 ? 0 : entityKey(rowHost(slot), valueHash(item));
+}
+
+/** Key under which a process without a strong one is known: its host, pid and the time it was first seen. */
+export function generationKey(host: u32, pid: u32, timeUs: i64): u64 {
+  return hashPair(hostHash(host) ^ PID_ONLY, hashPair(pid, u64(timeUs)));
+}
+
+/** Key of a pid on a host, for the index of latest incarnations. */
+export function pidKey(host: u32, pid: u32): u64 {
+  return hashPair(hostHash(host), pid);
+}
+
+/** Value of a well-known Text column in the row, 0 where there is none. */
+export function wellKnownText(which: u32, slot: u32): u32 {
+  const column = wellKnown(which);
+  return column != NO_COLUMN && columnKind(column) == ColumnKind.Text ? cellText(column, slot) : 0;
+}
