@@ -24,7 +24,7 @@ export function configI64(word: u32): i64 {
 
 /** Tells the kernel where a section lies. The bytes must stay in place; the host has checked their structure. */
 export function setSection(id: u32, ptr: usize, bytes: u32): void {
-  if (id >= Section.Count) return;
+  if (id >= u32(Section.Count)) return;
   const at = SECTIONS + (usize(id) << 3);
   store<u32>(at, u32(ptr));
   store<u32>(at, bytes, 4);

@@ -24,7 +24,6 @@ const FUTURE_LAST: usize = 24; // i64: last far-future time seen
 const HELD_ROOT: usize = 32; // u32 slot + 1
 const HELD_COUNT: usize = 36; // u32
 const FUTURE_ROOT: usize = 40; // u32 slot + 1
-const DEADLINE_ROOT: usize = 44; // u32 node
 const STATE_COUNT: usize = 48; // u32: entries of rule tables that name the host
 const PROCESS_COUNT: usize = 52; // u32
 const PROCESS_HEAD: usize = 56; // u32 head, u32 tail
@@ -102,7 +101,7 @@ function stage(host: u32): u32 {
 export function hostSettle(host: u32): void {
   const staged = load<u32>(at(host) + STAGED);
   if (staged != 0) store<u32>(at(host) + STAGED, staged - 1);
-  if (host == newest || host <= Host.Overflow) return;
+  if (host == newest || host <= u32(Host.Overflow)) return;
   unlink(host);
   linkNewest(host);
 }
@@ -123,8 +122,10 @@ function evictIdle(): u32 {
   for (let steps: u32 = 0; host != 0 && steps < EVICTION_STEPS; steps++) {
     const record = at(host);
     const isBusy =
-      load<u32>(record + HELD_ROOT) | load<u32>(record + FUTURE_ROOT) | load<u32>(record + STATE_COUNT) |
-      load<u32>(record + DEADLINE_ROOT) | load<u32>(record + STAGED);
+      load<u32>(record + HELD_ROOT) |
+      load<u32>(record + FUTURE_ROOT) |
+      load<u32>(record + STATE_COUNT) |
+      load<u32>(record + STAGED);
     if (isBusy == 0) {
       if (load<u32>(record + PROCESS_COUNT) != 0) {
         countLoss(Loss.HostEvicted, LossRule.None, host, load<u32>(record + PROCESS_COUNT));
@@ -245,11 +246,6 @@ export function hostHeldCount(host: u32): u32 {
 
 export function hostAddHeld(host: u32, n: i32): void {
   store<u32>(at(host) + HELD_COUNT, load<u32>(at(host) + HELD_COUNT) + n);
-}
-
-/** Address of the root of the host's deadline heap. */
-export function hostDeadlineRoot(host: u32): usize {
-  return at(host) + DEADLINE_ROOT;
 }
 
 /** A rule table made an entry that names the host: its record stays. */

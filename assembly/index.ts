@@ -1,4 +1,61 @@
-/** The kernel's host-callable functions. Nothing is implemented here. */
-export function abiVersion(): u32 {
+/**
+ * The kernel's host-callable functions. Order of calls: the host writes `config_table`, reserves and fills the program's
+ * sections, calls `kernel_init` once, then pushes rows. Nothing allocates after that.
+ */
+import { applyInit } from "./apply";
+import { predicatesInit } from "./candidate";
+import { configTable } from "./config";
+import { dispatchInit } from "./dispatch";
+import { evidenceInit } from "./evidence";
+import { hostsInit } from "./hosts";
+import { ingestInit } from "./ingest";
+import { lineageInit } from "./lineage";
+import { lossesInit } from "./losses";
+import { outputInit } from "./output";
+import { stateInit } from "./stateful";
+import { witnessInit } from "./witness";
+
+export { advanceTo as advance_to, flushAll as flush_all } from "./apply";
+export {
+  futureRowCount as future_row_count,
+  heldRowCount as held_row_count,
+  judgedRowCount as judged_row_count,
+  lateRowCount as late_row_count,
+} from "./apply";
+export { ingest_batch, ingest_batch_check } from "./batch";
+export { configTable as config_table, setSection as set_section } from "./config";
+export { matchedCounts as matched_counts } from "./dispatch";
+export { evidenceBlockCapacity as evidence_block_capacity, evidenceBlocksUsed as evidence_blocks_used } from "./evidence";
+export {
+  hostCount as host_count,
+  hostNameLength as host_name_length,
+  hostNamePtr as host_name_ptr,
+  hostSerial as host_serial,
+  hostWatermarkUs as host_watermark_us,
+} from "./hosts";
+export { ingest_counters, ingest_example_count, ingest_examples, input_capacity, input_ptr } from "./input";
+export { ingest_ndjson } from "./json_lines";
+export { lossAt as loss_at, lossSlots as loss_slots } from "./losses";
+export { reserve as memory_reserve, reservedBytes as memory_reserved } from "./memory";
+export { outputBytes as output_bytes, outputClear as output_clear, outputPtr as output_ptr } from "./output";
+export { processCapacity as process_capacity, processCount as process_count } from "./process_table";
+
+/** Raised whenever a change makes older hosts unable to drive the kernel. */
+export function abi_version(): u32 {
   return 1;
+}
+
+/** Reserves every table, as the configuration says. Once, after the sections are in place. */
+export function kernel_init(): void {
+  hostsInit();
+  lossesInit();
+  ingestInit(configTable());
+  predicatesInit();
+  evidenceInit();
+  outputInit();
+  lineageInit();
+  dispatchInit();
+  witnessInit();
+  stateInit();
+  applyInit();
 }

@@ -61,7 +61,7 @@ export function lineageEnabled(): bool {
  */
 export function lineageObserve(slot: u32, roles: u32): u32 {
   const host = rowHost(slot);
-  if (!lineageEnabled() || host <= Host.Overflow) return 0;
+  if (!lineageEnabled() || host <= u32(Host.Overflow)) return 0;
   const timeUs = rowTimeUs(slot);
   const pid = subjectPid(slot);
   const key = subjectKey(slot);
@@ -86,7 +86,7 @@ export function lineageObserve(slot: u32, roles: u32): u32 {
 /** The process that the row is about as far as it is known, without changing anything. */
 export function lineageFind(slot: u32): u32 {
   const host = rowHost(slot);
-  if (!lineageEnabled() || host <= Host.Overflow) return 0;
+  if (!lineageEnabled() || host <= u32(Host.Overflow)) return 0;
   const key = subjectKey(slot);
   if (key != 0) return processFind(key);
   const pid = subjectPid(slot);
@@ -226,7 +226,7 @@ function linkAncestry(p: u32, slot: u32, host: u32, ancestors: u32, timeUs: i64)
     const key = ancestryKey(slot, i);
     if (key == 0) return;
     processPin(p, child);
-    if (processParent(child) == 0 || processLink(child) < Link.Ancestry) {
+    if (processParent(child) == 0 || processLink(child) < u32(Link.Ancestry)) {
       if (linkTo(child, key, slot, host, Link.Ancestry, timeUs, i == 0) == 0) return;
     } else if (i > 0) {
       return;

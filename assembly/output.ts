@@ -4,9 +4,10 @@
  */
 import { AlertRecord, Config, Loss, Output } from "../src/core/abi/state";
 import { configU32 } from "./config";
-import { evidenceEntryBytes, evidenceNext, evidenceWriteEntry } from "./evidence";
+import { evidenceEntryBytes, evidenceNext, evidenceRowBytes, evidenceWriteEntry, evidenceWriteRow } from "./evidence";
 import { countLoss } from "./losses";
 import { reserve } from "./memory";
+import { rowHost, rowTimeUs } from "./rows";
 
 /** The host reads the buffer from `outputPtr()`, `outputBytes()` bytes, and returns; it calls nothing meanwhile. */
 // @ts-ignore: decorator of AssemblyScript
@@ -85,5 +86,21 @@ export function emitAlert(rule: u32, host: u32, timeUs: i64, chain: u32, keyHash
   store<u32>(at + AlertRecord.Flags, 0);
   let to = at + AlertRecord.Header;
   for (let i = count; i > 0; i--) to += evidenceWriteEntry(load<u32>(links + (usize(i - 1) << 2)), to, isWhole);
+  outputCommit(at, Output.Alert, total);
+}
+
+/** Publishes an alert of `rule` on one row, without passing through the evidence pool. */
+export function emitRowAlert(rule: u32, slot: u32): void {
+  const total = AlertRecord.Header + evidenceRowBytes(slot);
+  const at = outputRoom(total);
+  if (at == 0) return;
+  store<u32>(at + AlertRecord.Rule, rule);
+  store<u32>(at + AlertRecord.Host, rowHost(slot));
+  store<i64>(at + AlertRecord.TimeUs, rowTimeUs(slot));
+  store<u64>(at + AlertRecord.KeyHash, 0);
+  store<f64>(at + AlertRecord.Value, 0);
+  store<u32>(at + AlertRecord.EvidenceCount, 1);
+  store<u32>(at + AlertRecord.Flags, 0);
+  evidenceWriteRow(slot, 0, at + AlertRecord.Header);
   outputCommit(at, Output.Alert, total);
 }

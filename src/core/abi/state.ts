@@ -22,7 +22,6 @@ export const enum Config {
   EvidenceBytes = 6,
   OutputBytes = 7,
   LossCapacity = 8,
-  DeadlineCapacity = 9,
   /** Budget of interned values: their text, tables and side arrays. */
   ValueBytes = 10,
   MaxValueBytes = 11,
@@ -206,8 +205,6 @@ export const enum Loss {
   Image = 7,
   /** Evidence that could not be kept. */
   Evidence = 8,
-  /** A deadline that could not be kept. */
-  Deadline = 9,
   /** An alert larger than the output buffer: its oldest evidence was left out. */
   Output = 10,
   /** A partial match dropped to make room. */

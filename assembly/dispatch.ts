@@ -1,0 +1,116 @@
+/**
+ * Judging one row: which predicates are true of it, and what each of them does. The row's process is looked up when the
+ * first predicate that is not about process events is true, or when a condition asks about lineage: by then those
+ * predicates, which have the lowest ids, have said what the row is.
+ */
+import { Action, ActionRecord, RuleFlag, RuleRecord } from "../src/core/abi/state";
+import { Section } from "../src/core/abi/program";
+import { sectionPtr } from "./config";
+import { lineageEnabled, lineageFind, lineageHolds, lineageMark, lineageObserve } from "./lineage";
+import { reserve } from "./memory";
+import { emitRowAlert } from "./output";
+import { evaluateRow } from "./candidate";
+import { rowHost, rowTimeUs } from "./rows";
+import {
+  aggregateObserve, sampleObserve, sequenceStep, sequenceUntil, stateRowEnd, temporalObserve, termsObserve,
+} from "./stateful";
+import { emitWitness } from "./witness";
+
+/** Which rules judge the row: those within a host, those across hosts. */
+export const JUDGE_HOST: u32 = 1;
+export const JUDGE_GLOBAL: u32 = 2;
+export const JUDGE_ALL: u32 = 3;
+
+let actionStarts: usize = 0;
+let actions: usize = 0;
+let predicateCount: u32 = 0;
+let rules: usize = 0;
+let ruleCount: u32 = 0;
+/** u64 for each rule: rows of which one of its predicates was true, counted per predicate. */
+let matched: usize = 0;
+
+let who: u32 = 0;
+let current: u32 = 0;
+let roles: u32 = 0;
+let entity: u32 = 0;
+let isEntityKnown: bool = false;
+
+export function dispatchInit(): void {
+  const section = sectionPtr(Section.Actions);
+  predicateCount = section != 0 ? load<u32>(section) : 0;
+  actionStarts = section + 4;
+  actions = actionStarts + (usize(predicateCount) + 1) * 4;
+  const ruleSection = sectionPtr(Section.Rules);
+  ruleCount = ruleSection != 0 ? load<u32>(ruleSection) : 0;
+  rules = ruleSection + 4;
+  matched = reserve(usize(ruleCount) << 3);
+}
+
+/** Judges the row for the rules named by `judges`. */
+export function judge(slot: u32, judges: u32): void {
+  who = judges;
+  current = slot;
+  roles = 0;
+  entity = 0;
+  isEntityKnown = false;
+  evaluateRow(slot, 0);
+  if ((judges & JUDGE_HOST) != 0) currentEntity();
+  stateRowEnd(slot);
+}
+
+/** The process of the row being judged, 0 for none. */
+export function currentEntity(): u32 {
+  if (isEntityKnown) return entity;
+  isEntityKnown = true;
+  if (lineageEnabled()) entity = (who & JUDGE_HOST) != 0 ? lineageObserve(current, roles) : lineageFind(current);
+  return entity;
+}
+
+/** Whether the process of the row being judged, its parent or an ancestor carries the mark. */
+export function currentLineageHolds(mark: u32, relation: u32): bool {
+  return lineageHolds(currentEntity(), mark, relation);
+}
+
+/** Does what predicate `p` is there for; called for each true predicate of a row, lowest id first. */
+export function dispatchPredicate(p: u32, slot: u32, _entity: u32): void {
+  if (p >= predicateCount) return;
+  const starts = actionStarts + (usize(p) << 2);
+  const end = load<u32>(starts, 4);
+  for (let i = load<u32>(starts); i < end; i++) {
+    const action = actions + usize(i) * ActionRecord.Bytes;
+    run(load<u32>(action), load<u32>(action + ActionRecord.Rule), load<u32>(action + ActionRecord.Argument), slot);
+  }
+}
+
+function run(action: u32, rule: u32, argument: u32, slot: u32): void {
+  if (action == Action.System) {
+    roles |= 1 << argument;
+    return;
+  }
+  if (action == Action.Mark) {
+    if ((who & JUDGE_HOST) != 0) lineageMark(currentEntity(), argument, rowTimeUs(slot));
+    return;
+  }
+  if (rule >= ruleCount) return;
+  const isGlobal = (load<u32>(rules + usize(rule) * RuleRecord.Bytes + RuleRecord.Flags) & RuleFlag.Global) != 0;
+  if ((who & (isGlobal ? JUDGE_GLOBAL : JUDGE_HOST)) == 0) return;
+  store<u64>(matched + (usize(rule) << 3), load<u64>(matched + (usize(rule) << 3)) + 1);
+  switch (action) {
+    case Action.Match: emitRowAlert(rule, slot); break;
+    case Action.SequenceStep: sequenceStep(rule, argument, slot, currentEntity()); break;
+    case Action.SequenceUntil: sequenceUntil(rule, slot); break;
+    case Action.Terms: termsObserve(rule, slot); break;
+    case Action.Aggregate: aggregateObserve(rule, slot); break;
+    case Action.Sample: sampleObserve(rule, argument, slot); break;
+    case Action.Temporal: temporalObserve(rule, argument, slot); break;
+    case Action.Witness:
+      emitWitness(rule, load<u32>(rules + usize(rule) * RuleRecord.Bytes + RuleRecord.Data), argument, slot, currentEntity());
+      break;
+    default: break;
+  }
+}
+
+/** Address of the u64 count of rule `rule`'s true predicates. */
+export function matchedCounts(): usize {
+  return matched;
+}
