@@ -49,7 +49,7 @@ export function chunkFlush(): void {
  * before their time. False when even that freed nothing.
  */
 export function ensureSlot(): bool {
-  if (chunkRows() < IngestLimit.ChunkRows && rowsFree() > 0) return true;
+  if (chunkRows() < <u32>IngestLimit.ChunkRows && rowsFree() > 0) return true;
   chunkFlush();
   if (rowsFree() == 0) applyChunk(0);
   return rowsFree() > 0;

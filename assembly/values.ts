@@ -174,6 +174,16 @@ export function internBoolean(column: u32, value: bool): u32 {
 
 /** Interns a list of `count` value ids at `items`. One item is that item; none, or only missing ones, is 0. */
 export function internList(column: u32, items: usize, count: u32): u32 {
+  return count == 1 ? load<u32>(items) : internItems(column, items, count);
+}
+
+/** As {@link internList} for elements of a nested path: a sole element that is a list stays a list in a list. */
+export function internNested(column: u32, items: usize, count: u32): u32 {
+  const isPlain = count == 1 && (load<u32>(items) == 0 || valueTag(load<u32>(items)) != ValueTag.List);
+  return isPlain ? load<u32>(items) : internItems(column, items, count);
+}
+
+function internItems(column: u32, items: usize, count: u32): u32 {
   let hash = LIST_SEED;
   let present: u32 = 0;
   for (let i: u32 = 0; i < count; i++) {
@@ -182,7 +192,6 @@ export function internList(column: u32, items: usize, count: u32): u32 {
     hash = hashPair(hash, valueHash(v));
   }
   if (present == 0) return 0;
-  if (count == 1) return load<u32>(items);
   return intern(column, ValueTag.List, items, count << 2, hash, NaN);
 }
 
@@ -217,6 +226,7 @@ function find(place: u64, identity: u32, hash: u64, pointer: usize, length: u32,
     }
     i = (i + 1) & slotMask;
   }
+  return 0;
 }
 
 function insert(place: u64, column: u32, tag: u32, pointer: usize, length: u32, hash: u64, number: f64): u32 {
@@ -296,7 +306,7 @@ export function valueBytesFree(): usize {
 }
 
 /** Writes the text of `value` as JavaScript prints it and returns its length, at most 32. */
-function formatNumber(value: f64, target: usize): u32 {
+export function formatNumber(value: f64, target: usize): u32 {
   const whole = <i64>value;
   if (<f64>whole != value || whole > 9007199254740991 || whole < -9007199254740991) return number_format(value, target);
   let digits = <u64>(whole < 0 ? -whole : whole);

@@ -1,0 +1,195 @@
+/**
+ * Which keys lead to columns. Every prefix of a column's dotted name is a node; from a node, each way to write the rest
+ * of the path as one key is an edge. So `{"process":{"parent.name":…}}`, nested and dotted all end at the same node.
+ *
+ *   node (32 bytes)  0 first column + 1 | 4 is nested path | 8 object seen in | 12 index entry of that key
+ *                    16 array counted for | 20 elements counted | 24 prefix bytes | 28 name of a column with this prefix
+ *   edge (32 bytes)  0 first 8 bytes | 8 last 8 bytes | 16 key bytes, 0 for free | 20 from node | 24 to node | 28 key
+ */
+import { columnCount, columnNameLength, columnNamePointer, columnNestedLength } from "./columns";
+import { powerOfTwo, reserve, textEquals } from "./memory";
+
+const NODE: usize = 32;
+const EDGE: usize = 32;
+const MIX_A: u64 = 0x9e3779b185ebca87;
+const MIX_B: u64 = 0xc2b2ae3d27d4eb4f;
+const DOT: u8 = 0x2e;
+
+/** The node of an event's outermost object. Node 0 is every path that leads to no column. */
+export const ROOT: u32 = 1;
+
+let nodes: usize = 0;
+let nodeCount: u32 = 2;
+let edges: usize = 0;
+let edgeMask: u32 = 0;
+let sameName: usize = 0;
+let nestedNodes: usize = 0;
+
+/** Builds nodes and edges from the program's columns. */
+export function keysInit(): void {
+  let prefixes: u32 = 2;
+  let pairs: u32 = 0;
+  for (let c: u32 = 0; c < columnCount(); c++) {
+    const segments = countSegments(c);
+    prefixes += segments;
+    pairs += (segments * (segments + 1)) / 2;
+  }
+  nodes = reserve(<usize>prefixes * NODE);
+  const slots = powerOfTwo(pairs * 4 + 16);
+  edges = reserve(<usize>slots * EDGE);
+  edgeMask = slots - 1;
+  sameName = reserve(<usize>columnCount() << 2);
+  nestedNodes = reserve(<usize>columnCount() << 2);
+  for (let c: u32 = 0; c < columnCount(); c++) addColumn(c);
+}
+
+function countSegments(c: u32): u32 {
+  let segments: u32 = 1;
+  for (let i: u32 = 0; i < columnNameLength(c); i++) {
+    if (load<u8>(columnNamePointer(c) + i) == DOT) segments++;
+  }
+  return segments;
+}
+
+function addColumn(c: u32): void {
+  const name = columnNamePointer(c);
+  const length = columnNameLength(c);
+  for (let end: u32 = 1; end <= length; end++) {
+    if (end == length || load<u8>(name + end) == DOT) addPrefix(name, end);
+  }
+  const leaf = findNode(name, length);
+  store<u32>(sameName + (<usize>c << 2), load<u32>(nodeAt(leaf)));
+  store<u32>(nodeAt(leaf), c + 1);
+  const nestedLength = columnNestedLength(c);
+  if (nestedLength == 0) return;
+  const nested = findNode(name, nestedLength);
+  store<u32>(nodeAt(nested), 1, 4);
+  store<u32>(nestedNodes + (<usize>c << 2), nested);
+}
+
+/** Adds the node of a prefix, and its edges from every shorter prefix, unless it is there. */
+function addPrefix(name: usize, length: u32): void {
+  if (findNode(name, length) != 0) return;
+  const node = nodeCount++;
+  store<u32>(nodeAt(node), length, 24);
+  store<u32>(nodeAt(node), <u32>name, 28);
+  addEdge(ROOT, name, length, node);
+  for (let i: u32 = 1; i + 1 < length; i++) {
+    if (load<u8>(name + i) == DOT) addEdge(findNode(name, i), name + i + 1, length - i - 1, node);
+  }
+}
+
+function findNode(name: usize, length: u32): u32 {
+  for (let node: u32 = ROOT + 1; node < nodeCount; node++) {
+    const at = nodeAt(node);
+    if (load<u32>(at, 24) == length && textEquals(load<u32>(at, 28), name, length)) return node;
+  }
+  return 0;
+}
+
+function addEdge(from: u32, key: usize, length: u32, to: u32): void {
+  const head = headOf(key, length);
+  const tail = tailOf(key, length, head);
+  let slot = slotFor(from, head, tail, length);
+  while (load<u32>(edges + <usize>slot * EDGE, 16) != 0) slot = (slot + 1) & edgeMask;
+  const at = edges + <usize>slot * EDGE;
+  store<u64>(at, head);
+  store<u64>(at, tail, 8);
+  store<u32>(at, length, 16);
+  store<u32>(at, from, 20);
+  store<u32>(at, to, 24);
+  store<u32>(at, <u32>key, 28);
+}
+
+/** The node that `key` leads to from node `from`, 0 where it leads to no column. Reads up to 15 bytes past the key. */
+@inline
+export function findKey(from: u32, key: usize, length: u32): u32 {
+  const head = headOf(key, length);
+  const tail = tailOf(key, length, head);
+  let slot = slotFor(from, head, tail, length);
+  for (;;) {
+    const at = edges + <usize>slot * EDGE;
+    const bytes = load<u32>(at, 16);
+    if (bytes == 0) return 0;
+    if (load<u64>(at) == head && load<u64>(at, 8) == tail && bytes == length && load<u32>(at, 20) == from) {
+      if (length <= 16 || textEquals(load<u32>(at, 28), key, length)) return load<u32>(at, 24);
+    }
+    slot = (slot + 1) & edgeMask;
+  }
+  return 0;
+}
+
+@inline
+function headOf(key: usize, length: u32): u64 {
+  const head = load<u64>(key);
+  return length >= 8 ? head : head & (((<u64>1) << (<u64>length << 3)) - 1);
+}
+
+@inline
+function tailOf(key: usize, length: u32, head: u64): u64 {
+  return length >= 8 ? load<u64>(key + length - 8) : head;
+}
+
+@inline
+function slotFor(from: u32, head: u64, tail: u64, length: u32): u32 {
+  const mixed = ((head ^ rotl<u64>(tail, 29)) * MIX_A) ^ (<u64>((from << 8) + length) * MIX_B);
+  return <u32>((mixed * MIX_A) >> 40) & edgeMask;
+}
+
+@inline
+function nodeAt(node: u32): usize {
+  return nodes + <usize>node * NODE;
+}
+
+/** First column at the node, plus 1; 0 for none. */
+@inline
+export function nodeColumn(node: u32): u32 {
+  return load<u32>(nodeAt(node));
+}
+
+/** Next column of the same name as column `c`, plus 1; 0 for none. */
+@inline
+export function nextColumn(c: u32): u32 {
+  return load<u32>(sameName + (<usize>c << 2));
+}
+
+/** The nested path that column `c` is below, as a node; 0 for none. */
+@inline
+export function nestedNode(c: u32): u32 {
+  return load<u32>(nestedNodes + (<usize>c << 2));
+}
+
+/** Notes that object `object` has the key; returns the entry of the same key seen earlier in that object, or 0. */
+@inline
+export function noteKey(node: u32, object: u32, entry: usize): usize {
+  const at = nodeAt(node);
+  const earlier: usize = load<u32>(at, 8) == object ? <usize>load<u32>(at, 12) : 0;
+  store<u32>(at, object, 8);
+  store<u32>(at, <u32>entry, 12);
+  return earlier;
+}
+
+/** Forgets what {@link noteKey} noted, so that object numbers can start over. */
+export function forgetKeys(): void {
+  for (let node: u32 = 0; node < nodeCount; node++) {
+    store<u64>(nodeAt(node), 0, 8);
+    store<u64>(nodeAt(node), 0, 16);
+  }
+}
+
+/** Counts one more element of the nested path within array `array`. */
+@inline
+export function countElement(node: u32, array: u32): void {
+  const at = nodeAt(node);
+  if (load<u32>(at, 4) == 0) return;
+  const counted: u32 = load<u32>(at, 16) == array ? load<u32>(at, 20) : 0;
+  store<u32>(at, array, 16);
+  store<u32>(at, counted + 1, 20);
+}
+
+/** Elements of the nested path counted within array `array`. */
+@inline
+export function elementCount(node: u32, array: u32): u32 {
+  const at = nodeAt(node);
+  return load<u32>(at, 16) == array ? load<u32>(at, 20) : 0;
+}

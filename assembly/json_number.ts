@@ -1,0 +1,83 @@
+/** JSON numbers (RFC 8259 section 6), read to the double that JavaScript reads. */
+import { number_parse } from "./number_host";
+
+/** Largest integer below which every integer is a double. */
+const EXACT_MAX: u64 = 9007199254740992;
+/** Largest power of ten that is a double, so that one product or quotient of exact operands rounds once. */
+const EXACT_POWER: i32 = 22;
+const DIGITS_MAX: u32 = 19;
+
+/** Address after the number that {@link scanNumber} read, and its value. */
+export let numberEnd: usize = 0;
+export let numberValue: f64 = 0;
+
+/** Reads the number that starts at `start`, to its end at most at `limit`. False where there is none. */
+export function scanNumber(start: usize, limit: usize): bool {
+  let at = start;
+  const isNegative = at < limit && load<u8>(at) == 45;
+  if (isNegative) at++;
+  const whole = at;
+  let mantissa: u64 = 0;
+  while (at < limit && isDigit(at)) mantissa = mantissa * 10 + digit(at++);
+  let digits = <u32>(at - whole);
+  if (digits == 0 || (digits > 1 && load<u8>(whole) == 48)) return false;
+  let exponent: i32 = 0;
+  if (at < limit && load<u8>(at) == 46) {
+    const fraction = ++at;
+    while (at < limit && isDigit(at)) mantissa = mantissa * 10 + digit(at++);
+    if (at == fraction) return false;
+    exponent = -(<i32>(at - fraction));
+    digits += <u32>(at - fraction);
+  }
+  if (at < limit && (load<u8>(at) | 32) == 101) {
+    at = scanExponent(at + 1, limit);
+    if (at == 0) return false;
+    exponent += exponentValue;
+  }
+  numberEnd = at;
+  const isExact = digits <= DIGITS_MAX && mantissa <= EXACT_MAX && exponent >= -EXACT_POWER && exponent <= EXACT_POWER;
+  if (!isExact) {
+    numberValue = number_parse(start, <u32>(at - start));
+    return true;
+  }
+  let value = <f64>mantissa;
+  if (exponent < 0) value /= powerOfTen(-exponent);
+  else if (exponent > 0) value *= powerOfTen(exponent);
+  numberValue = isNegative ? -value : value;
+  return true;
+}
+
+/** The number that the whole text is, or NaN where it is none. */
+export function numberFromText(pointer: usize, length: u32): f64 {
+  const end = pointer + length;
+  return scanNumber(pointer, end) && numberEnd == end ? numberValue : NaN;
+}
+
+let exponentValue: i32 = 0;
+
+function scanExponent(start: usize, limit: usize): usize {
+  let at = start;
+  const sign = at < limit ? load<u8>(at) : 0;
+  if (sign == 43 || sign == 45) at++;
+  const first = at;
+  let value: i32 = 0;
+  while (at < limit && isDigit(at)) value = min<i32>(value * 10 + <i32>digit(at++), 99999);
+  exponentValue = sign == 45 ? -value : value;
+  return at == first ? 0 : at;
+}
+
+function powerOfTen(exponent: i32): f64 {
+  let power: f64 = 1;
+  for (let i = 0; i < exponent; i++) power *= 10;
+  return power;
+}
+
+@inline
+function isDigit(at: usize): bool {
+  return <u32>load<u8>(at) - 48 < 10;
+}
+
+@inline
+function digit(at: usize): u64 {
+  return <u64>load<u8>(at) - 48;
+}
