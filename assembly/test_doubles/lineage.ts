@@ -1,0 +1,2 @@
+@external("env", "mark_values")
+export declare function lineageMarkValues(): void;
