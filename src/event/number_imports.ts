@@ -1,7 +1,7 @@
 /** What the kernel asks JavaScript for: exact conversions between numbers and their text. */
 
 /** The two imports of the kernel's `env`. `memory` is asked for at each call, so it may grow. */
-export function numberImports(memory: () => WebAssembly.Memory): {
+export function numberImports(memory: () => { readonly buffer: ArrayBufferLike }): {
   number_parse: (pointer: number, length: number) => number;
   number_format: (value: number, target: number) => number;
 } {

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { IngestConfig, IngestCounter, SkipExample, SkipReason, ValueTag } from '../../src/core/abi/events.js';
+import { IngestConfig, type IngestCounter, SkipExample, type SkipReason, ValueTag } from '../../src/core/abi/events.js';
 import { Config } from '../../src/core/abi/state.js';
 import { type ColumnSpec, encodeColumnTable } from '../../src/event/column_table.js';
 import { numberImports } from '../../src/event/number_imports.js';
@@ -41,8 +41,16 @@ function compile(target: string): void {
   rmSync(work, { recursive: true });
 }
 
+interface WebAssemblyApi {
+  readonly Module: new (bytes: Uint8Array) => object;
+  readonly Instance: new (module: object, imports: object) => { readonly exports: Exports };
+}
+
+/** The library compiles without the types of any platform, so the test names what it uses. */
+const { WebAssembly } = globalThis as unknown as { WebAssembly: WebAssemblyApi };
+
 interface Exports {
-  readonly memory: WebAssembly.Memory;
+  readonly memory: { readonly buffer: ArrayBuffer };
   reserve(bytes: number): number;
   reservedBytes(): number;
   ingestInit(config: number): void;
@@ -84,7 +92,7 @@ interface Exports {
   listLength(v: number): number;
   valuesFree(): number;
   valueBytesFree(): number;
-  readonly valueGeneration: WebAssembly.Global;
+  readonly valueGeneration: { readonly value: number };
 }
 
 /** A cell as JavaScript sees it; undefined is missing. */
@@ -126,8 +134,7 @@ export class IngestKernel {
       host_intern: (_hash: bigint, pointer: number, length: number) => this.#internHost(this.text(pointer, length)),
       mark_values: () => options.markValues?.(this),
     };
-    const module = new WebAssembly.Module(wasm as BufferSource);
-    this.exports = new WebAssembly.Instance(module, { env }).exports as unknown as Exports;
+    this.exports = new WebAssembly.Instance(new WebAssembly.Module(wasm), { env }).exports;
     this.#init(options);
   }
 
