@@ -136,7 +136,14 @@ export interface ArithmeticExpr {
   readonly span?: Span;
 }
 
-/** A function of `functions.ts`, by its canonical name. `case` applies to the `~` form. */
+/**
+ * A function of `functions.ts`, by its canonical name. `case` applies to the `~` form.
+ *
+ * Two names are no functions of any language: `stepField(k, field)` is the field of the event that the partial match
+ * took at step `k` (from 0, the last of its runs), within later steps, `until` and pipes of a sequence;
+ * `arrayItem(field, path, i, …)` is the value of `field` under element `i` of the array at `path`, for one or more
+ * pairs of path and index, outermost first.
+ */
 export interface CallExpr {
   readonly kind: 'call';
   readonly name: string;

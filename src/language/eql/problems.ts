@@ -1,0 +1,41 @@
+import type { Diagnostic, Span } from '../../core/diagnostic.js';
+import { diagnosticAt, type Problem, type SourceLocator } from '../../core/source_text.js';
+
+/** Problems reported for one query at most; what an author sees first is worth most. */
+const problemsMax = 25;
+
+/** Collects the problems of one query. One message for one place: what follows from an error already told is dropped. */
+export class ProblemList {
+  readonly diagnostics: Diagnostic[] = [];
+  private readonly source: SourceLocator;
+  private readonly ruleId: string | undefined;
+  private readonly told = new Set<number>();
+  private errors = 0;
+  private closed = false;
+
+  constructor(source: SourceLocator, ruleId?: string) {
+    this.source = source;
+    this.ruleId = ruleId;
+  }
+
+  get hasErrors(): boolean {
+    return this.errors > 0;
+  }
+
+  /** Takes no more problems: the rest of the query is not read. */
+  close(): void {
+    this.closed = true;
+  }
+
+  add(span: Span, problem: Problem): void {
+    if (this.closed) return;
+    if (problem.severity === undefined || problem.severity === 'error') this.errors++;
+    if (this.told.has(span.start) || this.diagnostics.length >= problemsMax) return;
+    this.told.add(span.start);
+    const withRule = this.ruleId === undefined ? problem : { ...problem, ruleId: this.ruleId };
+    this.diagnostics.push(diagnosticAt(this.source, span, withRule));
+  }
+}
+
+/** Thrown inside the parser to reach the next point of recovery; the problem is already told. Never leaves the parser. */
+export class Recovery extends Error {}
