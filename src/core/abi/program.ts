@@ -3,7 +3,6 @@ export const enum Section {
   Columns = 1,
   Strings = 2,
   Atoms = 3,
-  AtomIndex = 4,
   Predicates = 5,
   Code = 6,
   Constants = 7,
@@ -16,5 +15,6 @@ export const enum Section {
   Evidence = 14,
   Terms = 15,
   Aggregates = 16,
+  HostFunctions = 17,
   Count = 32,
 }

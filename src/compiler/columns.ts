@@ -1,0 +1,118 @@
+/** The columns of a program: which fields it reads, and how the kernel keeps each. */
+import { ColumnKind, ColumnRole, ColumnWord } from '../core/abi/events.js';
+import { SectionWriter } from './section_writer.js';
+
+/**
+ * What a rule does with a field.
+ * `text`: matches its values or computes with them. `number`: compares or computes with it as one number.
+ * `identity`: joins by it, tests whether it is missing, or compares it with a constant text.
+ * `evidence`: carries its value into alerts.
+ */
+export type ColumnUse = 'text' | 'number' | 'identity' | 'evidence';
+
+/** How a field may be kept: as a single number, as a single identity, or as any values. */
+export type FieldClass = 'number' | 'identity' | 'text';
+
+/** A column of the linked program. `nested`: path of the array of objects it is read element by element from. */
+export interface Column {
+  readonly index: number;
+  readonly name: string;
+  readonly kind: ColumnKind;
+  readonly role: ColumnRole;
+  readonly nested?: string;
+}
+
+interface Entry {
+  readonly name: string;
+  readonly nested: string | undefined;
+  readonly uses: Set<ColumnUse>;
+  role: ColumnRole;
+  fixed: ColumnKind | undefined;
+}
+
+/**
+ * Hands out column indexes while rules are added; what kind a column has is known once all uses are.
+ * A field read both as a whole and element by element has two columns.
+ */
+export class ColumnTable {
+  readonly #entries: Entry[] = [];
+  readonly #index = new Map<string, number>();
+  readonly #classOf: (field: string) => FieldClass;
+
+  constructor(classOf: (field: string) => FieldClass) {
+    this.#classOf = classOf;
+  }
+
+  /** The index of the field's column. */
+  use(field: string, use: ColumnUse, nested?: string): number {
+    const index = this.#entry(field, nested, '');
+    this.#entries[index]?.uses.add(use);
+    return index;
+  }
+
+  /** The index of a column whose kind is given: the event time, the tiebreaker, what names the host. */
+  fixed(field: string, kind: ColumnKind, role: ColumnRole): number {
+    const isOwn = kind === ColumnKind.Time || kind === ColumnKind.Number;
+    const index = this.#entry(field, undefined, isOwn ? String(kind) : '');
+    const entry = this.#entries[index] as Entry;
+    entry.role = role;
+    if (isOwn) entry.fixed = kind;
+    else entry.uses.add('identity');
+    return index;
+  }
+
+  #entry(name: string, nested: string | undefined, variant: string): number {
+    const key = `${variant}\u0000${nested ?? ''}\u0000${name}`;
+    const known = this.#index.get(key);
+    if (known !== undefined) return known;
+    const index = this.#entries.length;
+    this.#entries.push({ name, nested, uses: new Set(), role: ColumnRole.None, fixed: undefined });
+    this.#index.set(key, index);
+    return index;
+  }
+
+  /** Kind of a column under the uses told so far. */
+  kind(index: number): ColumnKind {
+    const entry = this.#entries[index] as Entry;
+    if (entry.fixed !== undefined) return entry.fixed;
+    if (entry.nested !== undefined || entry.uses.has('text')) return ColumnKind.Text;
+    const fieldClass = this.#classOf(entry.name);
+    if (fieldClass === 'number') return ColumnKind.Number;
+    return fieldClass === 'identity' && !entry.uses.has('number') ? ColumnKind.Id : ColumnKind.Text;
+  }
+
+  get count(): number {
+    return this.#entries.length;
+  }
+
+  /** All columns, by index. */
+  list(): Column[] {
+    return this.#entries.map((entry, index) => {
+      const column = { index, name: entry.name, kind: this.kind(index), role: entry.role };
+      return entry.nested === undefined ? column : { ...column, nested: entry.nested };
+    });
+  }
+
+  /** `Section.Columns`: the records, then the names. */
+  encode(): Uint8Array {
+    const columns = this.list();
+    const writer = new SectionWriter();
+    writer.u32(columns.length);
+    const encoder = new TextEncoder();
+    const names = columns.map((column) => encoder.encode(column.name));
+    let offset = 4 + columns.length * ColumnWord.Count * 4;
+    columns.forEach((column, i) => {
+      const start = writer.length;
+      const name = names[i] as Uint8Array;
+      writer.zeros(ColumnWord.Count * 4);
+      writer.patch(start + ColumnWord.Kind * 4, column.kind);
+      writer.patch(start + ColumnWord.Role * 4, column.role);
+      writer.patch(start + ColumnWord.NameOffset * 4, offset);
+      writer.patch(start + ColumnWord.NameBytes * 4, name.length);
+      writer.patch(start + ColumnWord.NestedBytes * 4, encoder.encode(column.nested ?? '').length);
+      offset += name.length;
+    });
+    for (const name of names) writer.bytes(name);
+    return writer.finish();
+  }
+}
