@@ -3,7 +3,7 @@
  * sections, calls `kernel_init` once, then pushes rows. Nothing allocates after that.
  */
 import { applyInit } from "./apply";
-import { predicatesInit } from "./candidate";
+import { predicatesInit } from "./predicates";
 import { configTable } from "./config";
 import { dispatchInit } from "./dispatch";
 import { evidenceInit } from "./evidence";

@@ -2,7 +2,7 @@
  * Text tests over UTF-8 bytes. Wildcards are matched segment by segment, each at its first place: linear in the value
  * for each segment, without backtracking over choices.
  */
-import { WildcardByte } from "../src/core/abi/predicates";
+import { PatternType, WildcardByte } from "../src/core/abi/predicates";
 import { textEquals } from "./memory";
 
 /** Bytes of the code point that starts with `lead`. A stray continuation byte counts as one. */
@@ -123,4 +123,13 @@ export function matchesWildcard(text: usize, length: u32, pattern: usize, patter
     isFirst = false;
     segment = segmentEnd + 1;
   }
+}
+
+/** Whether a text satisfies a pattern of `type` ({@link PatternType}); both folded alike. */
+export function patternHolds(type: u32, text: usize, length: u32, wanted: usize, wantedLength: u32): bool {
+  if (type == PatternType.Wildcard) return matchesWildcard(text, length, wanted, wantedLength);
+  if (type == PatternType.Contains) return findText(text, length, wanted, wantedLength, 0) >= 0;
+  if (wantedLength > length) return false;
+  if (type == PatternType.Equals && wantedLength != length) return false;
+  return textEquals(type == PatternType.Suffix ? text + (length - wantedLength) : text, wanted, wantedLength);
 }

@@ -3,9 +3,14 @@
  * compilers; numbers only. All multi-byte fields are little-endian; offsets count from the start of their section.
  */
 
-/** Ids below this are marks (conditions that feed lineage), whether or not the program has that many. */
+/**
+ * Ranges of predicate ids; a row's true predicates are dispatched in ascending order. First those that say what a process
+ * event means for its process, then marks (conditions that feed lineage, by mark bit), then all others.
+ */
 export const enum PredicateId {
-  FirstOrdinary = 64,
+  FirstSystem = 0,
+  FirstMark = 8,
+  FirstOrdinary = 72,
 }
 
 /** A jump target, or an entry of `Section.Predicates`, that decides instead of going on. */
