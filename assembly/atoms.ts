@@ -111,7 +111,7 @@ function testHolds(test: usize, tag: u32, pointer: usize, length: u32, number: f
   const kind = load<u32>(test, ValueTestRecord.Kind);
   const operand = load<u32>(test, ValueTestRecord.Operand);
   const comparison = load<u32>(test, ValueTestRecord.Comparison);
-  if (kind <= ValueTest.NumberOnly || kind == ValueTest.NumberSet) {
+  if (kind <= <u32>ValueTest.NumberOnly || kind == ValueTest.NumberSet) {
     if (tag == ValueTag.Boolean || (kind == ValueTest.NumberOnly && tag != ValueTag.Number)) return false;
     const value = tag == ValueTag.Number ? number : parseNumber(pointer, length);
     if (isNaN(value)) return false;

@@ -135,7 +135,7 @@ function addValue(v: u32): void {
     addUnkept(v);
     return;
   }
-  let at = set == 0 ? 0 : setCandidates(set);
+  let at: usize = set == 0 ? 0 : setCandidates(set);
   const end = at + (<usize>setCandidateCount(set) << 2);
   for (; at < end; at += 4) {
     const predicate = load<u32>(at);
@@ -185,7 +185,7 @@ export function predicateHolds(predicate: u32, slot: u32): bool {
 
 function runBlock(entry: u32, slot: u32): bool {
   let next = entry;
-  while (next < Jump.Unused) {
+  while (next < <u32>Jump.Unused) {
     const at = instructions + <usize>next * Instruction.Bytes;
     next = testHolds(at, slot) ? load<u32>(at, Instruction.OnTrue) : load<u32>(at, Instruction.OnFalse);
   }

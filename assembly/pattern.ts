@@ -242,7 +242,7 @@ function digest(): void {
 @inline
 function digestSet(bit: u32): void {
   const at = DIGEST + (bit >> 3);
-  store<u8>(at, load<u8>(at) | (1 << (bit & 7)));
+  store<u8>(at, load<u8>(at) | (<u8>1 << <u8>(bit & 7)));
 }
 
 @inline

@@ -18,7 +18,7 @@ let hashes: usize = 0;
 export function programInit(): void {
   strings = sectionPtr(Section.Strings);
   const code = sectionPtr(Section.Code);
-  if (code != 0 && sectionBytes(Section.Code) >= CodeHeader.Bytes) {
+  if (code != 0 && sectionBytes(Section.Code) >= <u32>CodeHeader.Bytes) {
     instructions = code + load<u32>(code, CodeHeader.Instructions);
     leaves = code + load<u32>(code, CodeHeader.Leaves);
     nestedBlocks = code + load<u32>(code, CodeHeader.Nested);

@@ -230,7 +230,7 @@ function run(leaf: u32): usize {
 /** Values that an operation takes from the stack; each leaves one. */
 function taking(op: u32, count: u32): u32 {
   if (op == Op.Concat) return min<u32>(count, ExpressionLimit.StackDepth);
-  if (op <= Op.Compare || op == Op.And || op == Op.Or) return 2;
+  if (op <= <u32>Op.Compare || op == Op.And || op == Op.Or) return 2;
   if (op == Op.Between) return 4;
   if (op == Op.IndexOf || op == Op.Substring) return 3;
   if (op == Op.EndsWith || op == Op.StartsWith || op == Op.StringContains || op == Op.Number) return 2;
@@ -251,11 +251,11 @@ function apply(op: u32, a: usize, operand: u32, count: u32, mode: u32): void {
   const b = a + VALUE;
   if (op == Op.Coalesce) {
     if (typeOf(a) == ValueType.Null) memory.copy(a, b, VALUE);
-  } else if (op >= Op.Add && op <= Op.Modulo) arithmetic(op, a, b);
+  } else if (op >= <u32>Op.Add && op <= <u32>Op.Modulo) arithmetic(op, a, b);
   else if (op == Op.Compare) compareValues(a, b, operand, mode);
   else if (op == Op.IsNull) setBoolean(a, typeOf(a) == ValueType.Null);
-  else if (op >= Op.And && op <= Op.NotTrue) logic(op, a, b);
-  else if (op >= Op.Match && op <= Op.Host) test(op, a, operand, count);
+  else if (op >= <u32>Op.And && op <= <u32>Op.NotTrue) logic(op, a, b);
+  else if (op >= <u32>Op.Match && op <= <u32>Op.Host) test(op, a, operand, count);
   else if (op == Op.Length) lengthOf(a);
   else if (op == Op.Concat) concat(a, count);
   else if (op == Op.Between) between(a, b, a + 2 * VALUE, a + 3 * VALUE, mode);
