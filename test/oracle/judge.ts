@@ -28,6 +28,11 @@ export class Subject {
     return evaluateTruth(expr, this.lookingBack(steps));
   }
 
+  /** The same event with fields added. */
+  withFields(fields: Record<string, unknown>): Subject {
+    return new Subject({ ...this.event, source: { ...this.event.source, ...fields } }, this.context);
+  }
+
   private lookingBack(steps: StepEvents | undefined): Context {
     return steps === undefined ? this.context : { ...this.context, stepEvent: (step) => steps(step)?.event };
   }

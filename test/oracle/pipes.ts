@@ -1,7 +1,7 @@
 /** Pipes over a rule's findings. `head`, `unique` and `filter` pass results on as they come; the others wait for the end. */
 import type { Expr, Pipe } from '../../src/rule/ir.js';
-import { keyText } from './evaluate.js';
-import { type Finding, lastEvent, type StepEvents } from './judge.js';
+import { type KeyValue, keyText } from './evaluate.js';
+import type { Finding, StepEvents, Subject } from './judge.js';
 import { compareKeys } from './sample.js';
 
 export class Pipes {
@@ -36,7 +36,7 @@ function createStage(pipe: Pipe): Stage {
       return waiting((findings) => findings.slice(Math.max(0, findings.length - pipe.count)));
     case 'filter':
       return {
-        take: (finding) => (lastEvent(finding).truth(pipe.condition, stepsOf(finding)) === true ? [finding] : []),
+        take: (finding) => (subjectOf(finding).truth(pipe.condition, stepsOf(finding)) === true ? [finding] : []),
         end: () => [],
       };
     case 'unique': {
@@ -55,15 +55,22 @@ function createStage(pipe: Pipe): Stage {
       return waiting((findings) => findings.sort((a, b) => compareKeys(pipeKey(a, pipe.by), pipeKey(b, pipe.by))));
     case 'uniqueCount':
     case 'count':
-      return waiting((findings) => {
-        const first = new Map<string, Finding>();
-        for (const finding of findings) {
-          const key = keyText(pipeKey(finding, pipe.by));
-          if (!first.has(key)) first.set(key, finding);
-        }
-        return [...first.values()];
-      });
+      return waiting((findings) => countGroups(findings, pipe.by));
   }
+}
+
+/** The first finding of each group, its event given the fields `count` and `percent`. */
+function countGroups(findings: readonly Finding[], by: readonly Expr[]): Finding[] {
+  const groups = new Map<string, Finding[]>();
+  for (const finding of findings) {
+    const key = keyText(pipeKey(finding, by));
+    groups.set(key, [...(groups.get(key) ?? []), finding]);
+  }
+  return [...groups.values()].map((group) => {
+    const [first, ...rest] = (group[0] as Finding).evidence;
+    const counted = { count: group.length, percent: group.length / findings.length };
+    return { ...(group[0] as Finding), evidence: [first?.withFields(counted) ?? null, ...rest] };
+  });
 }
 
 function waiting(release: (findings: Finding[]) => Finding[]): Stage {
@@ -82,8 +89,11 @@ const stepsOf =
   (step) =>
     finding.evidence[step] ?? undefined;
 
-const pipeKey = (finding: Finding, by: readonly Expr[]) =>
+/** Fields without a step are those of the first event. */
+const subjectOf = (finding: Finding): Subject => finding.evidence.find((subject) => subject !== null) as Subject;
+
+const pipeKey = (finding: Finding, by: readonly Expr[]): KeyValue[] =>
   by.map((expr) => {
-    const value = lastEvent(finding).values(expr)[0] ?? null;
+    const value = subjectOf(finding).values(expr)[0] ?? null;
     return typeof value === 'object' && value !== null ? value.value : value;
   });

@@ -1,6 +1,6 @@
 /** Engines as parameters: a suite runs the same stream through each and compares plain alerts. */
 import type { Rule } from '../../src/rule/ir.js';
-import { createOracle, type PlainAlert } from '../oracle/oracle.js';
+import { createOracle, oracleRefusal, type PlainAlert } from '../oracle/oracle.js';
 import type { Source } from './generators.js';
 
 export interface EngineOptions {
@@ -13,12 +13,15 @@ export interface EngineOptions {
 
 export interface Engine {
   readonly name: string;
+  /** Why the engine cannot run a rule, where it cannot. */
+  refusal?(rule: Rule): string | undefined;
   /** All alerts of a stream that comes in batches and then ends. */
   run(options: EngineOptions, batches: readonly (readonly Source[])[]): Promise<PlainAlert[]>;
 }
 
 export const oracle: Engine = {
   name: 'oracle',
+  refusal: oracleRefusal,
   run: async (options, batches) => {
     const engine = createOracle(options);
     return [...batches.flatMap((batch) => engine.push(batch)), ...engine.flush()];
