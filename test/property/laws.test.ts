@@ -4,13 +4,13 @@
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { comparable, type Engine, oracle } from '../support/engines.js';
+import { comparable, engines, oracle } from '../support/engines.js';
 import { arrivals, eventStream, type RuleKindName, ruleKinds, ruleSet, splits } from '../support/generators.js';
 
 const seed = Number(process.env.VEDETTE_SEED ?? 20_260_101);
 const numRuns = Number(process.env.VEDETTE_RUNS ?? 60);
 const kinds = Object.keys(ruleKinds) as RuleKindName[];
-const engines: readonly Engine[] = [oracle];
+
 const latenessUs = 5_000_000;
 
 /** Checks a property with the fixed seed. */
