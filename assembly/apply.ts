@@ -1,7 +1,8 @@
 /**
  * Event time. Rows are held until nothing earlier is to come from their host, then judged in (time, tiebreaker, ordinal)
  * order; without lateness they are judged as they come. Rules across hosts see the rows in one order over all hosts,
- * behind the global watermark, through a second heap. See `docs/adr/0003-global-watermark.md`.
+ * behind the global watermark, through a second heap. See
+ * `docs/adr/0004-global-watermark.md`.
  */
 import { Config, Host, Loss, LossRule } from "../src/core/abi/state";
 import { IngestLimit } from "../src/core/abi/events";
@@ -78,6 +79,11 @@ export function heldRowCount(): u32 {
   return heldRows;
 }
 
+/** Nothing earlier is to come for rules across hosts. */
+export function globalWatermarkUs(): i64 {
+  return globalWatermark;
+}
+
 /** Whether the row came after its host's watermark. */
 export function rowIsLate(slot: u32): bool {
   return (load<u8>(states + slot) & IS_LATE) != 0;
@@ -142,7 +148,7 @@ function accept(slot: u32, host: u32, timeUs: i64): void {
   }
   if (timeUs > hostMaxTimeUs(host)) hostSetMaxTimeUs(host, timeUs);
   hostRaiseWatermark(host, timeUs - latenessUs);
-  if (hasGlobal) observeGlobal(host, timeUs);
+  observeGlobal(host, timeUs);
   if (latenessUs == 0) {
     judgeNow(slot, host, timeUs, JUDGE_ALL);
     rowFree(slot);
@@ -287,10 +293,9 @@ export function advanceTo(timeUs: i64): void {
     hostRaiseWatermark(host, timeUs);
     release(host, hostWatermarkUs(host));
   }
-  if (!hasGlobal) return;
   globalMaxUs = max<i64>(globalMaxUs, timeUs);
   globalWatermark = max<i64>(globalWatermark, timeUs);
-  releaseGlobal(globalWatermark);
+  if (hasGlobal) releaseGlobal(globalWatermark);
 }
 
 /** Ends the stream: judges what is held, lets every deadline ahead fire. */

@@ -18,6 +18,7 @@ import { witnessInit } from "./witness";
 export { advanceTo as advance_to, flushAll as flush_all } from "./apply";
 export {
   futureRowCount as future_row_count,
+  globalWatermarkUs as global_watermark_us,
   heldRowCount as held_row_count,
   judgedRowCount as judged_row_count,
   lateRowCount as late_row_count,
@@ -33,7 +34,7 @@ export {
   hostSerial as host_serial,
   hostWatermarkUs as host_watermark_us,
 } from "./hosts";
-export { ingest_counters, ingest_example_count, ingest_examples, input_capacity, input_ptr } from "./input";
+export { ingest_counters, ingest_example_count, ingest_examples, ingest_skip, input_capacity, input_ptr } from "./input";
 export { ingest_ndjson } from "./json_lines";
 export { lossAt as loss_at, lossSlots as loss_slots } from "./losses";
 export { reserve as memory_reserve, reservedBytes as memory_reserved } from "./memory";

@@ -1,0 +1,311 @@
+/**
+ * One running kernel: typed calls, views of its memory, and the copying in and out. Knows no rules; a trap becomes a
+ * `KernelTrap` and ends the kernel.
+ */
+
+import { IngestConfig, IngestCounter, SkipExample, SkipReason } from '../core/abi/events.js';
+import type { Section } from '../core/abi/program.js';
+import type { Config, Loss } from '../core/abi/state.js';
+import { KernelTrap } from '../core/errors.js';
+import { type WasmImports, type WasmMemory, type WasmModule, webAssembly } from './web_assembly.js';
+
+const abiVersion = 1;
+
+/** The kernel's exports, as `assembly/index.ts` names them. Addresses and counts are numbers, times are bigints. */
+interface KernelExports {
+  readonly memory: WasmMemory;
+  abi_version(): number;
+  kernel_init(): void;
+  config_table(): number;
+  set_section(id: number, pointer: number, bytes: number): void;
+  memory_reserve(bytes: number): number;
+  memory_reserved(): number;
+  input_ptr(): number;
+  input_capacity(): number;
+  ingest_ndjson(pointer: number, bytes: number): number;
+  ingest_batch(view: number): number;
+  ingest_batch_check(view: number): number;
+  ingest_skip(reason: number, offset: number): void;
+  ingest_counters(): number;
+  ingest_examples(): number;
+  ingest_example_count(): number;
+  advance_to(timeUs: bigint): void;
+  flush_all(): void;
+  output_ptr(): number;
+  output_bytes(): number;
+  output_clear(): void;
+  host_count(): number;
+  host_name_ptr(host: number): number;
+  host_name_length(host: number): number;
+  host_serial(host: number): number;
+  host_watermark_us(host: number): bigint;
+  global_watermark_us(): bigint;
+  loss_slots(): number;
+  loss_at(index: number): number;
+  matched_counts(): number;
+  late_row_count(): number;
+  future_row_count(): number;
+  judged_row_count(): number;
+  held_row_count(): number;
+  process_count(): number;
+  process_capacity(): number;
+  evidence_blocks_used(): number;
+  evidence_block_capacity(): number;
+}
+
+/** What the kernel calls back for. `memory` is asked for at each call, so it may grow. */
+export type KernelImports = (memory: () => WasmMemory) => WasmImports;
+
+export interface KernelSetup {
+  readonly module: WasmModule;
+  readonly imports: KernelImports;
+  readonly sections: ReadonlyMap<Section, Uint8Array>;
+  /** Words of the configuration table. */
+  readonly config: ReadonlyMap<number, number>;
+  /** Section that holds the columns, which ingest wants by address. */
+  readonly columns: Section;
+  readonly defaultHost: string;
+  /** Takes records of the output buffer: whole ones, valid during the call. */
+  readonly drain: (records: DataView) => void;
+}
+
+/** One row of the loss table. `host` is 0 where no host bears the loss. */
+export interface LossRow {
+  readonly reason: Loss;
+  readonly rule: number;
+  readonly host: number;
+  readonly serial: number;
+  readonly count: number;
+}
+
+/** A skipped row kept as an example. */
+export interface SkippedRow {
+  readonly ordinal: number;
+  /** Byte offset, in the bytes given to the call, of the place that was not understood. */
+  readonly offset: number;
+  readonly reason: SkipReason;
+}
+
+const decoder = new TextDecoder();
+const encoder = new TextEncoder();
+/** Readable bytes after every text region, as the kernel's vector loads need. */
+const padding = 64;
+
+export class Kernel {
+  readonly #exports: KernelExports;
+  readonly #drain: (records: DataView) => void;
+  #failure: KernelTrap | undefined;
+
+  private constructor(exports: KernelExports, drain: (records: DataView) => void) {
+    this.#exports = exports;
+    this.#drain = drain;
+  }
+
+  /** Instantiates a kernel, loads the program and reserves every table. */
+  static async create(setup: KernelSetup): Promise<Kernel> {
+    let kernel: Kernel | undefined;
+    const memory = () => (kernel as Kernel).#exports.memory;
+    const env = { ...setup.imports(memory), drain: () => kernel?.drainOutput() };
+    const instance = await webAssembly.instantiate(setup.module, { env: { abort: () => undefined, ...env } });
+    const exports = instance.exports as unknown as KernelExports;
+    kernel = new Kernel(exports, setup.drain);
+    const version = exports.abi_version();
+    if (version !== abiVersion) {
+      throw new KernelTrap(
+        'KERNEL_TRAP',
+        `this kernel speaks version ${version}, the library ${abiVersion}; use the kernel of the same release`,
+      );
+    }
+    kernel.#load(setup);
+    return kernel;
+  }
+
+  #load(setup: KernelSetup): void {
+    for (const [id, bytes] of setup.sections) {
+      const pointer = this.#reserve(bytes);
+      this.#exports.set_section(id, pointer, bytes.length);
+      if (id === setup.columns) {
+        this.#setConfig(IngestConfig.ColumnsPointer, pointer);
+        this.#setConfig(IngestConfig.ColumnsBytes, bytes.length);
+      }
+    }
+    const host = encoder.encode(setup.defaultHost);
+    this.#setConfig(IngestConfig.DefaultHostPointer, this.#reserve(host));
+    this.#setConfig(IngestConfig.DefaultHostBytes, host.length);
+    for (const [word, value] of setup.config) this.#setConfig(word, value);
+    this.#call(() => this.#exports.kernel_init());
+  }
+
+  #reserve(bytes: Uint8Array): number {
+    const pointer = this.#exports.memory_reserve(bytes.length + padding) >>> 0;
+    new Uint8Array(this.#exports.memory.buffer).set(bytes, pointer);
+    return pointer;
+  }
+
+  #setConfig(word: Config | IngestConfig | number, value: number): void {
+    this.#view().setFloat64((this.#exports.config_table() >>> 0) + word * 8, value, true);
+  }
+
+  #view(): DataView {
+    return new DataView(this.#exports.memory.buffer);
+  }
+
+  /** Runs a call into the kernel. After a trap every later call throws the same error. */
+  #call<T>(run: () => T): T {
+    if (this.#failure !== undefined) throw this.#failure;
+    try {
+      return run();
+    } catch (error) {
+      if (!(error instanceof webAssembly.RuntimeError || error instanceof RangeError)) throw error;
+      this.#failure = new KernelTrap(
+        'KERNEL_TRAP',
+        `the kernel failed: ${error.message}; restore a new correlator from a snapshot`,
+        {
+          cause: error,
+        },
+      );
+      throw this.#failure;
+    }
+  }
+
+  /** Bytes of linear memory reserved, the code's data included. */
+  get reservedBytes(): number {
+    return this.#exports.memory_reserved() >>> 0;
+  }
+
+  /** Bytes that one `ingest` call can take: the longest line and the largest batch. */
+  get inputCapacity(): number {
+    return this.#exports.input_capacity() >>> 0;
+  }
+
+  /** The input region, valid until the next call. */
+  input(): Uint8Array {
+    return new Uint8Array(this.#exports.memory.buffer, this.#exports.input_ptr() >>> 0, this.inputCapacity);
+  }
+
+  get inputPointer(): number {
+    return this.#exports.input_ptr() >>> 0;
+  }
+
+  /** Applies the lines in the first `bytes` bytes of the input region; one byte of it must be left free. */
+  ingestNdjson(bytes: number): void {
+    this.#call(() => this.#exports.ingest_ndjson(this.#exports.input_ptr(), bytes));
+  }
+
+  /** Checks the contents of a batch view at an address; 0 where they are sound. */
+  checkBatch(viewPointer: number): number {
+    return this.#call(() => this.#exports.ingest_batch_check(viewPointer));
+  }
+
+  ingestBatch(viewPointer: number): void {
+    this.#call(() => this.#exports.ingest_batch(viewPointer));
+  }
+
+  /** Skips one row that cannot be handed over. */
+  skipRow(reason: SkipReason, offset: number): void {
+    this.#call(() => this.#exports.ingest_skip(reason, offset));
+  }
+
+  advance(timeUs: number): void {
+    this.#call(() => this.#exports.advance_to(BigInt(timeUs)));
+  }
+
+  flush(): void {
+    this.#call(() => this.#exports.flush_all());
+  }
+
+  /** Hands what the output buffer holds to the drain callback and empties it. */
+  drainOutput(): void {
+    const bytes = this.#exports.output_bytes() >>> 0;
+    if (bytes > 0) this.#drain(new DataView(this.#exports.memory.buffer, this.#exports.output_ptr() >>> 0, bytes));
+    this.#exports.output_clear();
+  }
+
+  /** Indexes of hosts: `1 .. hostCount - 1`. */
+  get hostCount(): number {
+    return this.#exports.host_count();
+  }
+
+  /** The host's name as kept for display; empty for no host and for the overflow host. */
+  hostName(host: number): string {
+    if (host >= this.hostCount) return '';
+    const pointer = this.#exports.host_name_ptr(host) >>> 0;
+    return decoder.decode(new Uint8Array(this.#exports.memory.buffer, pointer, this.#exports.host_name_length(host)));
+  }
+
+  hostSerial(host: number): number {
+    return host < this.hostCount ? this.#exports.host_serial(host) : -1;
+  }
+
+  /** Nothing earlier than this is to come from the host, in microseconds; -Infinity before its first row. */
+  hostWatermarkUs(host: number): number {
+    return watermark(this.#exports.host_watermark_us(host));
+  }
+
+  /** Nothing earlier than this is to come for rules across hosts. */
+  globalWatermarkUs(): number {
+    return watermark(this.#exports.global_watermark_us());
+  }
+
+  losses(): LossRow[] {
+    const view = this.#view();
+    const rows: LossRow[] = [];
+    for (let i = 0; i < this.#exports.loss_slots(); i++) {
+      const at = this.#exports.loss_at(i) >>> 0;
+      const reason = view.getUint32(at, true);
+      if (reason === 0) continue;
+      rows.push({
+        reason: reason as Loss,
+        rule: view.getUint32(at + 4, true),
+        host: view.getUint32(at + 8, true),
+        serial: view.getUint32(at + 12, true),
+        count: Number(view.getBigUint64(at + 16, true)),
+      });
+    }
+    return rows;
+  }
+
+  /** A counter of the ingest half; `SkipReason` values count skipped rows. */
+  counter(which: IngestCounter | SkipReason): number {
+    return Number(this.#view().getBigUint64((this.#exports.ingest_counters() >>> 0) + which * 8, true));
+  }
+
+  skippedRows(): number {
+    let sum = 0;
+    for (let reason = 1; reason < SkipReason.Count; reason++) sum += this.counter(reason as SkipReason);
+    return sum;
+  }
+
+  skippedExamples(): SkippedRow[] {
+    const view = this.#view();
+    const base = this.#exports.ingest_examples() >>> 0;
+    return Array.from({ length: this.#exports.ingest_example_count() }, (_, i) => {
+      const at = base + i * SkipExample.Count * 4;
+      const ordinal = Number(view.getBigUint64(at, true));
+      const offset = view.getUint32(at + SkipExample.Offset * 4, true);
+      return { ordinal, offset, reason: view.getUint32(at + SkipExample.Reason * 4, true) as SkipReason };
+    });
+  }
+
+  /** How often a predicate of rule `rule` was true. */
+  matched(rule: number): number {
+    return Number(this.#view().getBigUint64((this.#exports.matched_counts() >>> 0) + rule * 8, true));
+  }
+
+  /** Counts for `stats`. */
+  counts() {
+    const exports = this.#exports;
+    return {
+      rows: this.counter(IngestCounter.Rows),
+      late: exports.late_row_count(),
+      future: exports.future_row_count(),
+      held: exports.held_row_count(),
+      processes: exports.process_count(),
+      processCapacity: exports.process_capacity(),
+      evidenceBlocks: exports.evidence_blocks_used(),
+      evidenceBlockCapacity: exports.evidence_block_capacity(),
+    };
+  }
+}
+
+const watermark = (us: bigint): number => (us < -(1n << 62n) ? Number.NEGATIVE_INFINITY : Number(us));
