@@ -1,16 +1,266 @@
-/** EventBatches: flat columns to rows. */
+/**
+ * EventBatches: flat columns to rows. Rows are written in blocks that stay in the first-level cache, one column after
+ * the other, so that codes are read in sequence and cells are written close together.
+ */
+import { BatchKind, ColumnKind, IngestCounter, IngestLimit, SkipReason, ViewColumn, ViewWord } from "../src/core/abi/events";
+import { viewColumn } from "./batch_check";
+import { pagesEntry, tableOf } from "./code_pages";
+import { columnCount, columnKind, columnNestedLength, columnOffset, hostIdColumn } from "./columns";
+import { addEntries, dictionaryInit, dictionaryReset, spaceOf } from "./dictionary";
+import { hashBytes, hashNumber } from "./hash";
+import { chunkFlush, ensureSlot } from "./ingest";
+import { count, countRow, scratchEnd, scratchReset, scratchTake, scratchTop, skipRow } from "./input";
+import { align8, reserve } from "./memory";
+import { chunkRows, clearNumbers, rowAddress, rowOpen, rowStage, rowsFree, touch } from "./rows";
+import { NO_TIME, timeInRange } from "./time";
+import { valuesMakeRoom } from "./value_collection";
+import { formatNumber, internList, internNested, internNumber, internText, valueBytesFree, valuesFree } from "./values";
 
-export function batchInit(codes: u32, ids: u32, idBytes: usize): void {}
+export { ingest_batch_check } from "./batch_check";
 
-/** Checks the contents of the batch whose view is at `view`; `BatchFault | column << 8`, 0 where sound. */
-export function ingest_batch_check(view: usize): u32 {
-  return 0;
+const BLOCK: u32 = 64;
+/** In place of a slot: the row is skipped. */
+const NO_SLOT: u32 = 0xffffffff;
+
+let slots: usize = 0;
+let listBuffer: usize = 0;
+let hostPointer: usize = 0;
+let hostBytes: u32 = 0;
+let isDelta: bool = false;
+
+export function batchInit(codes: u32, ids: u32, idBytes: usize): void {
+  dictionaryInit(codes, ids, idBytes);
+  slots = reserve(BLOCK << 2);
+  listBuffer = reserve(<usize>IngestLimit.RowItems << 2);
 }
 
-/** Applies a batch that {@link ingest_batch_check} found sound. Returns its rows. */
+/** Applies a batch that `ingest_batch_check` has just found sound. Returns its rows. */
 export function ingest_batch(view: usize): u32 {
+  const rows = load<u32>(view, ViewWord.Rows * 4);
+  isDelta = load<u32>(view, ViewWord.IsDelta * 4) != 0;
+  hostPointer = <usize>load<u32>(view, ViewWord.HostPointer * 4);
+  hostBytes = load<u32>(view, ViewWord.HostBytes * 4);
+  if (!isDelta || load<u32>(view, ViewWord.StartsSession * 4) != 0) dictionaryReset(isDelta);
+  for (let c: u32 = 0; c < columnCount(); c++) {
+    if (load<u32>(viewColumn(view, c), ViewColumn.Entries * 4) != 0) addEntries(viewColumn(view, c), c, isDelta);
+  }
+  const times = <usize>load<u32>(view, ViewWord.TimePointer * 4);
+  let row: u32 = 0;
+  while (row < rows) {
+    const size = openBlock(view, times, row, rows);
+    for (let c: u32 = 0; c < columnCount(); c++) fillColumn(viewColumn(view, c), c, row, size);
+    stageBlock(row, size);
+    row += size;
+  }
+  chunkFlush();
+  scratchReset();
+  if (!isDelta) dictionaryReset(false);
+  return rows;
+}
+
+/** Takes slots for the next rows, as many as a block, the chunk and the row store hold; at least one row. */
+function openBlock(view: usize, times: usize, row: u32, rows: u32): u32 {
+  makeRoom(view, row, min<u32>(BLOCK, rows - row));
+  const hasSlot = ensureSlot();
+  const room = hasSlot ? min<u32>(<u32>IngestLimit.ChunkRows - chunkRows(), rowsFree()) : 1;
+  const size = min<u32>(min<u32>(BLOCK, rows - row), room);
+  for (let i: u32 = 0; i < size; i++) {
+    const timeUs = timeInRange(load<i64>(times + (<usize>(row + i) << 3)));
+    let slot = NO_SLOT;
+    if (hasSlot && timeUs != NO_TIME) {
+      slot = rowOpen(timeUs);
+      clearNumbers(rowAddress(slot));
+    }
+    store<u32>(slots + (<usize>i << 2), slot);
+  }
+  if (!hasSlot) store<u32>(slots, NO_SLOT);
+  return size;
+}
+
+/** Sees to it that the values which rows make by themselves (lists, numbers as text) will fit. */
+function makeRoom(view: usize, row: u32, size: u32): void {
+  let values: u32 = 0;
+  let bytes: usize = 0;
+  for (let c: u32 = 0; c < columnCount(); c++) {
+    if (columnKind(c) != ColumnKind.Text) continue;
+    const column = viewColumn(view, c);
+    const listOffsets = <usize>load<u32>(column, ViewColumn.ListOffsets * 4);
+    if (listOffsets != 0) {
+      const first = load<u32>(listOffsets + (<usize>row << 2));
+      const last = load<u32>(listOffsets + (<usize>(row + size) << 2));
+      values += size;
+      bytes += (<usize>(last - first) << 2) + (<usize>size << 4);
+    } else if (load<u32>(column, ViewColumn.Kind * 4) == BatchKind.Number) {
+      values += size;
+      bytes += <usize>size * 48;
+    }
+  }
+  const isScratchLow = scratchTop + <usize>size * 64 > scratchEnd;
+  if (!isScratchLow && valuesFree() >= values && valueBytesFree() >= bytes) return;
+  chunkFlush();
+  scratchReset();
+  valuesMakeRoom(values, bytes);
+}
+
+function stageBlock(row: u32, size: u32): void {
+  for (let i: u32 = 0; i < size; i++) {
+    const slot = load<u32>(slots + (<usize>i << 2));
+    countRow();
+    if (slot == NO_SLOT) {
+      skipRow(rowsFree() == 0 ? SkipReason.RowStore : SkipReason.Time, row + i);
+      continue;
+    }
+    if (hostBytes != 0) fillHost(rowAddress(slot));
+    rowStage(slot);
+  }
+}
+
+/** The batch's host stands for the host id of rows that have none. */
+function fillHost(at: usize): void {
+  if (hostIdColumn == 0xffffffff) return;
+  const cell = at + columnOffset(hostIdColumn);
+  if (columnKind(hostIdColumn) == ColumnKind.Text) {
+    if (load<u32>(cell) != 0) return;
+    store<u32>(cell, internText(hostIdColumn, hostPointer, hostBytes, hashBytes(hostPointer, hostBytes)));
+  } else {
+    if (load<u64>(cell) != 0) return;
+    store<u64>(cell, hashBytes(hostPointer, hostBytes));
+    store<u32>(cell, <u32>hostPointer, 8);
+    store<u32>(cell, min<u32>(hostBytes, IngestLimit.IdTextBytes), 12);
+  }
+  touch(hostIdColumn);
+}
+
+// ------------------------------------------------------------------------------------------- one column, one block
+
+function fillColumn(column: usize, c: u32, row: u32, size: u32): void {
+  const batchKind = load<u32>(column, ViewColumn.Kind * 4);
+  const kind = columnKind(c);
+  if (batchKind == 0 || kind == ColumnKind.Time) return;
+  touch(c);
+  if (batchKind == BatchKind.Number) fillFromNumbers(column, c, kind, row, size);
+  else if (load<u32>(column, ViewColumn.ListOffsets * 4) != 0) fillFromLists(column, c, kind, row, size);
+  else if (kind == ColumnKind.Text) fillText(column, c, row, size);
+  else fillSingles(column, c, kind, row, size);
+}
+
+@inline
+function slotAt(i: u32): u32 {
+  return load<u32>(slots + (<usize>i << 2));
+}
+
+function fillText(column: usize, c: u32, row: u32, size: u32): void {
+  const codes = <usize>load<u32>(column, ViewColumn.Codes * 4) + (<usize>row << 2);
+  const offset = columnOffset(c);
+  const space = spaceOf(isDelta, c);
+  const table = tableOf(space, c);
+  for (let i: u32 = 0; i < size; i++) {
+    const code = load<u32>(codes + (<usize>i << 2));
+    const slot = slotAt(i);
+    if (code == 0 || slot == NO_SLOT) continue;
+    store<u32>(rowAddress(slot) + offset, load<u32>(pagesEntry(space, table, code)));
+  }
+}
+
+function fillSingles(column: usize, c: u32, kind: u32, row: u32, size: u32): void {
+  const codes = <usize>load<u32>(column, ViewColumn.Codes * 4) + (<usize>row << 2);
+  const offset = columnOffset(c);
+  const space = spaceOf(isDelta, c);
+  const table = tableOf(space, c);
+  for (let i: u32 = 0; i < size; i++) {
+    const code = load<u32>(codes + (<usize>i << 2));
+    const slot = slotAt(i);
+    if (code == 0 || slot == NO_SLOT) continue;
+    copySingle(rowAddress(slot) + offset, pagesEntry(space, table, code), kind);
+  }
+}
+
+@inline
+function copySingle(cell: usize, entry: usize, kind: u32): void {
+  if (kind == ColumnKind.Id) {
+    v128.store(cell, v128.load(entry));
+    return;
+  }
+  const number = load<f64>(entry);
+  if (isNaN(number)) count(IngestCounter.Mistyped);
+  store<f64>(cell, number);
+}
+
+function fillFromLists(column: usize, c: u32, kind: u32, row: u32, size: u32): void {
+  const listOffsets = <usize>load<u32>(column, ViewColumn.ListOffsets * 4) + (<usize>row << 2);
+  const codes = <usize>load<u32>(column, ViewColumn.Codes * 4);
+  const offset = columnOffset(c);
+  const space = spaceOf(isDelta, c);
+  const table = tableOf(space, c);
+  for (let i: u32 = 0; i < size; i++) {
+    const slot = slotAt(i);
+    if (slot == NO_SLOT) continue;
+    const first = load<u32>(listOffsets + (<usize>i << 2));
+    const length = load<u32>(listOffsets + (<usize>i << 2), 4) - first;
+    const items = codes + (<usize>first << 2);
+    const cell = rowAddress(slot) + offset;
+    if (kind == ColumnKind.Text) {
+      const v = listValue(c, space, table, items, length);
+      if (v != 0) store<u32>(cell, v);
+    } else {
+      const code = firstPresent(items, length);
+      if (code != 0) copySingle(cell, pagesEntry(space, table, code), kind);
+    }
+  }
+}
+
+function listValue(c: u32, space: usize, table: usize, items: usize, length: u32): u32 {
+  const isNested = columnNestedLength(c) != 0;
+  let kept: u32 = 0;
+  for (let i: u32 = 0; i < length; i++) {
+    const code = load<u32>(items + (<usize>i << 2));
+    const v: u32 = code == 0 ? 0 : load<u32>(pagesEntry(space, table, code));
+    if (v == 0 && !isNested) continue;
+    if (kept == <u32>IngestLimit.RowItems) {
+      count(IngestCounter.Truncated);
+      break;
+    }
+    store<u32>(listBuffer + (<usize>kept << 2), v);
+    kept++;
+  }
+  if (kept == 0) return 0;
+  return isNested ? internNested(c, listBuffer, kept) : internList(c, listBuffer, kept);
+}
+
+function firstPresent(items: usize, length: u32): u32 {
+  for (let i: u32 = 0; i < length; i++) {
+    const code = load<u32>(items + (<usize>i << 2));
+    if (code != 0) return code;
+  }
   return 0;
 }
 
-/** Marks the values that the session's codes stand for. */
-export function markSessionValues(): void {}
+function fillFromNumbers(column: usize, c: u32, kind: u32, row: u32, size: u32): void {
+  const numbers = <usize>load<u32>(column, ViewColumn.Numbers * 4) + (<usize>row << 3);
+  const validity = <usize>load<u32>(column, ViewColumn.Validity * 4);
+  const offset = columnOffset(c);
+  for (let i: u32 = 0; i < size; i++) {
+    const slot = slotAt(i);
+    if (slot == NO_SLOT || (validity != 0 && !isValid(validity, row + i))) continue;
+    const number = load<f64>(numbers + (<usize>i << 3));
+    if (isNaN(number) || abs(number) == Infinity) continue;
+    const cell = rowAddress(slot) + offset;
+    if (kind == ColumnKind.Number) store<f64>(cell, number);
+    else if (kind == ColumnKind.Text) store<u32>(cell, internNumber(c, number));
+    else writeNumberId(cell, number);
+  }
+}
+
+@inline
+function isValid(validity: usize, row: u32): bool {
+  return ((load<u8>(validity + (row >> 3)) >> <u8>(row & 7)) & 1) != 0;
+}
+
+function writeNumberId(cell: usize, number: f64): void {
+  const text = scratchTop;
+  const length: u32 = text + 48 <= scratchEnd ? formatNumber(number, text) : 0;
+  scratchTake(text + align8(length));
+  store<u64>(cell, hashNumber(number));
+  store<u32>(cell, <u32>text, 8);
+  store<u32>(cell, length, 12);
+}

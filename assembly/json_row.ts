@@ -14,7 +14,7 @@ import { count, scratchEnd, scratchTake, scratchTop } from "./input";
 import { elementCount, nestedNode, nextColumn, nodeColumn } from "./json_keys";
 import { numberFromText } from "./json_number";
 import { align8, reserve } from "./memory";
-import { rowAddress, rowOpen, rowStage, touch } from "./rows";
+import { clearNumbers, rowAddress, rowOpen, rowStage, touch } from "./rows";
 import { NO_TIME, timeFromNumber, timeFromText } from "./time";
 import { utf8Cut } from "./utf8";
 import { valuesMakeRoom } from "./value_collection";
@@ -182,12 +182,6 @@ function singleOf(state: usize): usize {
   if (load<u32>(state, 24) == 0) return state;
   const first = load<u32>(state, 28);
   return first == 0 ? 0 : itemAt(first);
-}
-
-function clearNumbers(at: usize): void {
-  for (let c: u32 = 0; c < columnCount(); c++) {
-    if (columnKind(c) == ColumnKind.Number) store<f64>(at + columnOffset(c), NaN);
-  }
 }
 
 /** Hashes the texts to intern, fetches their index slots, and sees to it that they will fit. */

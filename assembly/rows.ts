@@ -8,8 +8,10 @@ import {
   columnCount,
   columnKind,
   columnOffset,
+  ROW_HEADER,
   hostIdColumn,
   hostNameColumn,
+  idCellsOffset,
   rowStride,
   tiebreakColumn,
 } from "./columns";
@@ -209,6 +211,11 @@ export function rowOpen(timeUs: i64): u32 {
   store<f64>(at, NaN, 24);
   store<u32>(at, ROW_LIVE, 20);
   return slot;
+}
+
+/** Makes the number cells of an open row missing. They are the first cells of a row. */
+export function clearNumbers(at: usize): void {
+  for (let cell = at + ROW_HEADER; cell < at + idCellsOffset; cell += 8) store<f64>(cell, NaN);
 }
 
 /** Puts the open row into the chunk: its cells are complete, its host and tiebreak are read from them. */

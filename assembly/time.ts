@@ -30,7 +30,7 @@ export function timeFromNumber(value: f64): i64 {
   else if (magnitude < 1e17) us = floor(value + 0.5);
   else if (magnitude < 1e21) us = floor(value / 1e3);
   if (isNaN(us)) return NO_TIME;
-  return inRange(<i64>us);
+  return timeInRange(<i64>us);
 }
 
 export function timeFromText(pointer: usize, length: u32): i64 {
@@ -68,14 +68,14 @@ function clockUs(start: usize, end: usize, day: i64): i64 {
       if (at == fraction) return NO_TIME;
     }
   }
-  return at == end ? inRange(us) : zonedUs(at, end, us);
+  return at == end ? timeInRange(us) : zonedUs(at, end, us);
 }
 
 /** Takes the zone at `at` into account; nothing may follow it. */
 function zonedUs(at: usize, end: usize, us: i64): i64 {
   const sign = load<u8>(at);
   const rest = <u32>(end - at - 1);
-  if ((sign | 32) == 122) return rest == 0 ? inRange(us) : NO_TIME;
+  if ((sign | 32) == 122) return rest == 0 ? timeInRange(us) : NO_TIME;
   if (sign != 43 && sign != 45) return NO_TIME;
   if (rest != 2 && rest != 4 && rest != 5) return NO_TIME;
   if (rest == 5 && load<u8>(at, 3) != 58) return NO_TIME;
@@ -83,7 +83,7 @@ function zonedUs(at: usize, end: usize, us: i64): i64 {
   const minutes: u32 = rest == 2 ? 0 : twoDigits(end - 2);
   if (hours > 23 || minutes > 59) return NO_TIME;
   const offset = <i64>(hours * 60 + minutes) * MINUTE_US;
-  return inRange(sign == 43 ? us - offset : us + offset);
+  return timeInRange(sign == 43 ? us - offset : us + offset);
 }
 
 function dateUs(pointer: usize): i64 {
@@ -126,7 +126,8 @@ function twoDigits(at: usize): u32 {
   return tens < 10 && ones < 10 ? tens * 10 + ones : 100;
 }
 
+/** The time itself where it is from year 0 to 9999, else {@link NO_TIME}. */
 @inline
-function inRange(us: i64): i64 {
+export function timeInRange(us: i64): i64 {
   return us >= TIME_MIN && us <= TIME_MAX ? us : NO_TIME;
 }

@@ -6,7 +6,7 @@
  * text is good only until the next chunk.
  */
 import { ColumnKind, ValueTag } from "../src/core/abi/events";
-import { markSessionValues } from "./batch";
+import { markSessionValues } from "./dictionary";
 import { columnCount, columnKind, columnOffset } from "./columns";
 import { lineageMarkValues } from "./lineage";
 import { align8 } from "./memory";

@@ -1,0 +1,150 @@
+/**
+ * The checks of a batch's contents that are too many for the host: every code, offset, tag and byte of text. The host
+ * has seen that each vector lies inside the batch and has the length that the rows ask for.
+ */
+import { BatchFault, BatchKind, ColumnKind, ValueTag, ViewColumn, ViewWord } from "../src/core/abi/events";
+import { columnCount, columnKind } from "./columns";
+import { codesFree, dictionaryReset, idBytesFree, idsFree, spaceOf } from "./dictionary";
+import { pagesCodes } from "./code_pages";
+import { align8 } from "./memory";
+import { numberFromText } from "./json_number";
+import { isUtf8 } from "./utf8";
+import { valuesMakeRoom } from "./value_collection";
+import { ENTRY_HEADER, valueBytesFree, valuesFree } from "./values";
+
+const TRUE_TEXT: u32 = 0x65757274;
+const FALSE_TEXT: u32 = 0x736c6166;
+
+let newCodes: u32 = 0;
+let newIds: u32 = 0;
+let newBytes: usize = 0;
+let newIdBytes: usize = 0;
+
+/** Record of column `c` in the view. */
+@inline
+export function viewColumn(view: usize, c: u32): usize {
+  return view + ((<usize>ViewWord.Count + <usize>c * ViewColumn.Count) << 2);
+}
+
+/**
+ * Checks the batch whose view is at `view`, nested dictionary and all, and that the kernel can hold its dictionary.
+ * Returns `BatchFault | column << 8`, 0 where it can be applied. Changes nothing that can be seen, except that a batch
+ * which starts a session ends the one before once its contents are sound.
+ */
+export function ingest_batch_check(view: usize): u32 {
+  const rows = load<u32>(view, ViewWord.Rows * 4);
+  const isDelta = load<u32>(view, ViewWord.IsDelta * 4) != 0;
+  const isFresh = !isDelta || load<u32>(view, ViewWord.StartsSession * 4) != 0;
+  newCodes = 0;
+  newIds = 0;
+  newBytes = 0;
+  newIdBytes = 0;
+  for (let c: u32 = 0; c < columnCount(); c++) {
+    const fault = checkColumn(viewColumn(view, c), c, rows, isDelta, isFresh);
+    if (fault != 0) return fault | (c << 8);
+  }
+  if (newCodes > codesFree(isFresh)) return BatchFault.Codes;
+  if (newIds > idsFree(isFresh)) return BatchFault.Ids;
+  if (isDelta && newIdBytes > idBytesFree(isFresh)) return BatchFault.IdText;
+  valuesMakeRoom(newCodes, newBytes);
+  if (isDelta && isFresh && !hasRoom()) {
+    // The session before ends here in any case.
+    dictionaryReset(true);
+    valuesMakeRoom(newCodes, newBytes);
+  }
+  return hasRoom() ? 0 : BatchFault.Text;
+}
+
+function hasRoom(): bool {
+  return valuesFree() >= newCodes && valueBytesFree() >= newBytes;
+}
+
+function checkColumn(column: usize, c: u32, rows: u32, isDelta: bool, isFresh: bool): u32 {
+  const kind = load<u32>(column, ViewColumn.Kind * 4);
+  if (kind == 0) return 0;
+  const listOffsets = <usize>load<u32>(column, ViewColumn.ListOffsets * 4);
+  if (kind == BatchKind.Number) return 0;
+  const base = load<u32>(column, ViewColumn.Base * 4);
+  const codeCount = load<u32>(column, ViewColumn.CodeCount * 4);
+  if (listOffsets != 0 && !isRising(listOffsets, rows + 1, codeCount)) return BatchFault.ListOffsets;
+  if (base != (isFresh ? 0 : pagesCodes(spaceOf(isDelta, c), c))) return BatchFault.Code;
+  const entries = load<u32>(column, ViewColumn.Entries * 4);
+  if (largest(load<u32>(column, ViewColumn.Codes * 4), codeCount) > base + entries) return BatchFault.Code;
+  return checkEntries(column, c, base, entries);
+}
+
+function checkEntries(column: usize, c: u32, base: u32, entries: u32): u32 {
+  if (entries == 0) return 0;
+  const offsets = <usize>load<u32>(column, ViewColumn.Offsets * 4);
+  const text = <usize>load<u32>(column, ViewColumn.Text * 4);
+  const tags = <usize>load<u32>(column, ViewColumn.Tags * 4);
+  const textBytes = load<u32>(column, ViewColumn.TextBytes * 4);
+  if (load<u32>(offsets) != 0 || !isRising(offsets, entries + 1, textBytes)) return BatchFault.Offsets;
+  const isText = columnKind(c) == ColumnKind.Text;
+  // Alignment costs at most seven bytes an entry; a number's canonical text is at most 32.
+  if (isText) {
+    newCodes += entries;
+    newBytes += textBytes + entries * <u32>(ENTRY_HEADER + 8) + (tags == 0 ? 0 : entries * 32);
+  } else {
+    newIds += entries;
+    newIdBytes += align8(textBytes) + (<usize>entries << 3);
+  }
+  if (tags == 0) return checkStrings(offsets, entries, text, text + textBytes);
+  for (let i: u32 = 0; i < entries; i++) {
+    const start = text + load<u32>(offsets + (<usize>i << 2));
+    const end = text + load<u32>(offsets + (<usize>i << 2), 4);
+    const fault = checkTagged(load<u8>(tags + i), start, end, base + i);
+    if (fault != 0) return fault;
+  }
+  return 0;
+}
+
+/** Text is checked as one run; entries may then only start where a code point does. */
+function checkStrings(offsets: usize, entries: u32, text: usize, end: usize): u32 {
+  if (!isUtf8(text, end)) return BatchFault.Utf8;
+  for (let i: u32 = 1; i <= entries; i++) {
+    const start = text + load<u32>(offsets + (<usize>i << 2));
+    if (start < end && (load<u8>(start) & 0xc0) == 0x80) return BatchFault.Utf8;
+  }
+  return 0;
+}
+
+function checkTagged(tag: u32, start: usize, end: usize, before: u32): u32 {
+  const length = <u32>(end - start);
+  if (tag == ValueTag.String) return isUtf8(start, end) ? 0 : BatchFault.Utf8;
+  if (tag == ValueTag.Number) return isNaN(numberFromText(start, length)) ? BatchFault.Tag : 0;
+  if (tag == ValueTag.Boolean) {
+    const isTrue = length == 4 && load<u32>(start) == TRUE_TEXT;
+    const isFalse = length == 5 && load<u32>(start) == FALSE_TEXT && load<u8>(start, 4) == 0x65;
+    return isTrue || isFalse ? 0 : BatchFault.Tag;
+  }
+  if (tag != ValueTag.List || (length & 3) != 0) return BatchFault.Tag;
+  for (let at = start; at < end; at += 4) {
+    if (load<u32>(at) > before) return BatchFault.Code;
+  }
+  return 0;
+}
+
+/** True when `count` offsets never decrease and end at most at `limit`. */
+function isRising(offsets: usize, count: u32, limit: u32): bool {
+  let before: u32 = 0;
+  for (let i: u32 = 0; i < count; i++) {
+    const next = load<u32>(offsets + (<usize>i << 2));
+    if (next < before) return false;
+    before = next;
+  }
+  return before <= limit;
+}
+
+/** The largest of `count` codes, in vectors. */
+function largest(codes: usize, count: u32): u32 {
+  let most = i32x4.splat(0);
+  const whole = count & ~3;
+  for (let i: u32 = 0; i < whole; i += 4) most = i32x4.max_u(most, v128.load(codes + (<usize>i << 2)));
+  let result = max<u32>(
+    max<u32>(i32x4.extract_lane(most, 0), i32x4.extract_lane(most, 1)),
+    max<u32>(i32x4.extract_lane(most, 2), i32x4.extract_lane(most, 3)),
+  );
+  for (let i = whole; i < count; i++) result = max<u32>(result, load<u32>(codes + (<usize>i << 2)));
+  return result;
+}
