@@ -49,7 +49,7 @@ function parseAnchor(text: string): DateRange | undefined {
   const shift = zoneMs(zone);
   const fromMs = Date.UTC(Number(year), mo - 1, d, h, mi, s, Number((fraction ?? '').slice(0, 3).padEnd(3, '0')));
   if (fraction !== undefined) return { fromMs: fromMs - shift, toMs: fromMs - shift };
-  const given = parts.findIndex((part) => part === undefined);
+  const given = parts.indexOf(undefined);
   const unit = (['y', 'M', 'd', 'h', 'm', 's'] as const)[given < 0 ? 5 : given] as Unit;
   return { fromMs: fromMs - shift, toMs: addUnits(fromMs, unit, 1) - 1 - shift };
 }

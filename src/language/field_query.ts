@@ -5,7 +5,8 @@ import { parseBlock } from '../rule/semantics.js';
 import { addressRange } from './address_range.js';
 import { parseDate } from './date_math.js';
 import { type FieldType, type FieldTypes, fieldType, textFields } from './field_types.js';
-import { escapeRegex, isWordText, phrasePattern, wordsOf, wordWildcardPattern } from './text_search.js';
+import { type Glob, globOf, globPattern, globText } from './glob.js';
+import { isWordText, phrasePattern, wordsOf, wordWildcardPattern } from './text_search.js';
 
 export interface FieldQueryOptions {
   /** Types of fields that ECS does not name, or that the caller's data hold otherwise. */
@@ -48,10 +49,22 @@ export class FieldQueries {
     return this.equalsAs(fieldType(name, this.types), name, text, phrase, span, mode);
   }
 
-  /** The value as a whole satisfies a pattern; `parts` are the literal texts between its stars. */
-  wildcard(name: string, parts: readonly string[], span: Span, mode: CaseMode = this.case): Expr {
-    if (name === '*') return this.anywhere(span, (type, at) => this.wildcardAs(type, at, parts, span, mode));
-    return this.wildcardAs(fieldType(name, this.types), name, parts, span, mode);
+  /** The value as a whole satisfies a pattern; in prose, one of its words does. */
+  wildcard(name: string, glob: Glob, span: Span, mode: CaseMode = this.case): Expr {
+    if (name === '*') return this.anywhere(span, (type, at) => wildcardAs(type, at, glob, span, mode));
+    return wildcardAs(fieldType(name, this.types), name, glob, span, mode);
+  }
+
+  /** The value begins with this text; in prose, one of its words does. */
+  prefix(name: string, text: string, span: Span, mode: CaseMode = this.case): Expr {
+    return this.wildcard(name, globOf([text, '']), span, mode);
+  }
+
+  /** In prose, all of these words are there; elsewhere the value is this text. */
+  allWords(name: string, text: string, span: Span): Expr {
+    if (fieldType(name, this.types) !== 'text') return this.equals(name, text, true, span);
+    const words = wordsOf(text).map((item) => this.equals(name, item, true, span));
+    return words.length === 0 ? never : allOf(words, span);
   }
 
   /** The value lies beyond a bound: by address, by date, by number where the bound is one, else by bytes. */
@@ -82,12 +95,6 @@ export class FieldQueries {
       case 'plain':
         return plainEquals(name, text, mode, span);
     }
-  }
-
-  private wildcardAs(type: FieldType, name: string, parts: readonly string[], span: Span, mode: CaseMode): Expr {
-    if (type !== 'text') return wildcardMatch(name, parts, mode, span);
-    if (!parts.every(isWordText)) return wildcardMatch(name, parts, 'unicode', span);
-    return { kind: 'regex', value: field(name), patterns: [wordWildcardPattern(parts)], ...textRegex, span };
   }
 
   private dateRange(name: string, op: '<' | '<=' | '>' | '>=', text: string, span: Span): Expr {
@@ -193,18 +200,26 @@ function wordsQuery(name: string, text: string, phrase: boolean, span: Span): Ex
   return { kind: 'regex', value: field(name), patterns, ...textRegex, span };
 }
 
+function wildcardAs(type: FieldType, name: string, glob: Glob, span: Span, mode: CaseMode): Expr {
+  if (type !== 'text') return wildcardMatch(name, glob, mode, span);
+  if (!glob.every((part) => part.kind !== 'text' || isWordText(part.text)))
+    return wildcardMatch(name, glob, 'unicode', span);
+  return { kind: 'regex', value: field(name), patterns: [wordWildcardPattern(glob)], ...textRegex, span };
+}
+
 /** The IR's wildcard has no escape, so a pattern with a literal `*` or `?` becomes a plainer test or a regex. */
-function wildcardMatch(name: string, parts: readonly string[], mode: CaseMode, span: Span): Expr {
-  if (!parts.some((part) => /[*?]/.test(part))) return matchOf(name, 'wildcard', parts.join('*'), mode, span);
-  const filled = parts.filter((part) => part !== '');
-  if (filled.length === 1) {
-    const text = filled[0] as string;
-    const opens = parts[0] === '';
-    const type = opens ? (parts.at(-1) === '' ? 'contains' : 'suffix') : 'prefix';
-    return matchOf(name, type, text, mode, span);
+function wildcardMatch(name: string, glob: Glob, mode: CaseMode, span: Span): Expr {
+  const isPlain = glob.every((part) => part.kind !== 'text' || !/[*?]/.test(part.text));
+  if (isPlain) return matchOf(name, 'wildcard', globText(glob), mode, span);
+  const texts = glob.filter((part) => part.kind === 'text');
+  const [text] = texts;
+  if (text !== undefined && texts.length === 1 && glob.every((part) => part.kind !== 'one')) {
+    const opens = glob[0]?.kind === 'run';
+    const closes = glob.at(-1)?.kind === 'run';
+    const type = opens ? (closes ? 'contains' : 'suffix') : closes ? 'prefix' : 'equals';
+    return matchOf(name, type, text.text, mode, span);
   }
-  const pattern = parts.map(escapeRegex).join('.*');
-  return { kind: 'regex', value: field(name), patterns: [pattern], case: mode, anchor: 'full', span };
+  return { kind: 'regex', value: field(name), patterns: [globPattern(glob)], case: mode, anchor: 'full', span };
 }
 
 /** The number that a text writes, or undefined. */

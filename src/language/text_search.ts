@@ -5,6 +5,8 @@
  * `'` or `;` between two digits, does not end it (`System.Net` and `1.5` are one word each). Case does not count.
  */
 
+import { escapeRegex, type Glob } from './glob.js';
+
 const letterJoiners = ".'’:";
 const digitJoiners = ".,';";
 const word = /[\p{L}\p{M}\p{N}_]+/gu;
@@ -37,15 +39,18 @@ export function phrasePattern(words: readonly string[]): string {
   return `${boundaryBefore(words[0] as string)}${inner}${boundaryAfter(words.at(-1) as string)}`;
 }
 
-/** Matches, anywhere in a value, a word made of these parts with any run of word characters between them. */
-export function wordWildcardPattern(parts: readonly string[]): string {
-  const run = `[${inWord}.'’:,;]*`;
-  const first = parts[0] as string;
-  const last = parts.at(-1) as string;
-  const before = first === '' ? '' : boundaryBefore(first);
-  const after = last === '' ? '' : boundaryAfter(last);
-  const inner = parts.map(escapeRegex).join(run);
-  return `${before}${inner}${after}`;
+/** Matches, anywhere in a value, a word that satisfies a pattern whose texts are all parts of words. */
+export function wordWildcardPattern(glob: Glob): string {
+  const first = glob[0];
+  const last = glob.at(-1);
+  const before = first?.kind === 'text' ? boundaryBefore(first.text) : '';
+  const after = last?.kind === 'text' ? boundaryAfter(last.text) : '';
+  const wordCharacter = `[${inWord}.'’:,;]`;
+  const inner = glob.map((part) => {
+    if (part.kind === 'text') return escapeRegex(part.text);
+    return part.kind === 'run' ? `${wordCharacter}*` : wordCharacter;
+  });
+  return `${before}${inner.join('')}${after}`;
 }
 
 /** Whether a text could be part of one word. */
@@ -67,9 +72,4 @@ function joinersFor(character: string): { joiners: string; kind: string } {
   return /\p{N}/u.test(character)
     ? { joiners: digitJoiners, kind: '\\p{N}' }
     : { joiners: letterJoiners, kind: '\\p{L}\\p{M}_' };
-}
-
-/** A text that stands for itself in an RE2 pattern. */
-export function escapeRegex(text: string): string {
-  return text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
 }

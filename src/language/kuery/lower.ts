@@ -2,6 +2,7 @@ import type { Span } from '../../core/diagnostic.js';
 import type { Problem } from '../../core/source_text.js';
 import type { Expr } from '../../rule/ir.js';
 import { allOf, always, anyOf, FieldQueries, type FieldQueryOptions, noneOf } from '../field_query.js';
+import { globOf } from '../glob.js';
 import { isLoneWildcard, type KueryLiteral, type KueryNode, literalText } from './ast.js';
 
 type Report = (span: Span, problem: Problem) => void;
@@ -46,7 +47,7 @@ class Lowering {
     if (isLoneWildcard(value)) return name === '*' ? always : this.fields.exists(name, span);
     if (value.parts.length > 1) {
       this.remarkQuestionMark(value);
-      return this.fields.wildcard(name, value.parts, value.span);
+      return this.fields.wildcard(name, globOf(value.parts), value.span);
     }
     const text = literalText(value);
     if (text === 'null' && !value.quoted) this.refuseNull(value.span);

@@ -1,0 +1,107 @@
+import type { Span } from '../../core/diagnostic.js';
+
+/** A value of a rule file with its place in the file. Object entries keep the order of the file. */
+export type DocumentNode = StringNode | ScalarNode | ArrayNode | ObjectNode;
+
+export interface StringNode {
+  readonly kind: 'string';
+  readonly value: string;
+  readonly span: Span;
+  /** The offset in the file of an offset in `value`: escapes and indentation make them differ. */
+  readonly offsetInFile: (offset: number) => number;
+}
+
+export interface ScalarNode {
+  readonly kind: 'number' | 'boolean' | 'null' | 'date';
+  /** Dates keep their text. */
+  readonly value: number | boolean | null | string;
+  readonly span: Span;
+}
+
+export interface ArrayNode {
+  readonly kind: 'array';
+  readonly items: DocumentNode[];
+  readonly span: Span;
+}
+
+export interface ObjectNode {
+  readonly kind: 'object';
+  readonly entries: Map<string, Entry>;
+  readonly span: Span;
+}
+
+export interface Entry {
+  readonly keySpan: Span;
+  readonly node: DocumentNode;
+}
+
+/** A file that is not of its format: what is wrong and where. */
+export interface DocumentFault {
+  readonly message: string;
+  readonly span: Span;
+}
+
+/** The value alone, without places. */
+export function plainValue(node: DocumentNode): unknown {
+  switch (node.kind) {
+    case 'array':
+      return node.items.map(plainValue);
+    case 'object':
+      return Object.fromEntries([...node.entries].map(([name, entry]) => [name, plainValue(entry.node)]));
+    default:
+      return node.value;
+  }
+}
+
+/** What an author calls the kind of a value. */
+export function kindName(node: DocumentNode): string {
+  const names = {
+    string: 'a string',
+    number: 'a number',
+    boolean: 'true or false',
+    null: 'null',
+    date: 'a date',
+    array: 'a list',
+    object: 'a table',
+  } as const;
+  return names[node.kind];
+}
+
+/** Collects the text of a string together with where each part of it came from. */
+export class StringCollector {
+  private text = '';
+  private readonly valueOffsets: number[] = [];
+  private readonly fileOffsets: number[] = [];
+
+  /** Adds text that stands at `fileOffset` in the file; `isVerbatim` when the file has it character by character. */
+  add(text: string, fileOffset: number, isVerbatim: boolean): void {
+    const last = this.valueOffsets.length - 1;
+    const continues =
+      isVerbatim &&
+      last >= 0 &&
+      fileOffset - (this.fileOffsets[last] as number) === this.text.length - (this.valueOffsets[last] as number);
+    if (!continues) {
+      this.valueOffsets.push(this.text.length);
+      this.fileOffsets.push(fileOffset);
+    }
+    this.text += text;
+  }
+
+  /** The string that ends at `end` in the file. */
+  finish(span: Span, end: number): StringNode {
+    const { text, valueOffsets, fileOffsets } = this;
+    valueOffsets.push(text.length);
+    fileOffsets.push(end);
+    const offsetInFile = (offset: number): number => {
+      let low = 0;
+      let high = valueOffsets.length - 1;
+      while (low < high) {
+        const middle = (low + high + 1) >> 1;
+        if ((valueOffsets[middle] as number) <= offset) low = middle;
+        else high = middle - 1;
+      }
+      return (fileOffsets[low] as number) + Math.max(0, offset - (valueOffsets[low] as number));
+    };
+    return { kind: 'string', value: text, span, offsetInFile };
+  }
+}

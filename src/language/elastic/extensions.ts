@@ -1,0 +1,61 @@
+import { nearestName } from '../../core/nearest_name.js';
+import type { ObjectReader, Report } from '../document/reader.js';
+import type { FieldType, FieldTypes } from '../field_types.js';
+import type { ElasticDialect, ElasticOptions } from './options.js';
+import { readDuration } from './schedule.js';
+
+/** What `[metadata.vedette]` adds to Elastic's rule form. Without the table a rule behaves as in Kibana. */
+export interface Extensions {
+  readonly dialect: ElasticDialect;
+  readonly mode: 'event_time' | 'elastic_compat';
+  /** KQL compares text without case. */
+  readonly caseInsensitive: boolean;
+  /** Fields to try, in order, where the named one is missing. */
+  readonly fallback: Readonly<Record<string, readonly string[]>>;
+  readonly fieldTypes: FieldTypes;
+  /** Window of a threshold rule instead of its look-back. */
+  readonly windowUs?: number;
+}
+
+const fieldTypeNames: readonly FieldType[] = ['ip', 'date', 'text', 'plain'];
+
+/** Reads the extensions; `table` is undefined where the file has none. */
+export function readExtensions(table: ObjectReader | undefined, options: ElasticOptions, report: Report): Extensions {
+  const windowNode = table?.stringNode('window');
+  const windowUs = windowNode === undefined ? undefined : readDuration(windowNode, report);
+  const extensions: Extensions = {
+    dialect: table?.oneOf('dialect', ['elasticsearch', 'endpoint']) ?? options.dialect ?? 'elasticsearch',
+    mode: table?.oneOf('mode', ['event_time', 'elastic_compat']) ?? options.mode ?? 'event_time',
+    caseInsensitive: table?.boolean('case_insensitive') ?? false,
+    fallback: readFallback(table?.object('fallback')),
+    fieldTypes: { ...options.fieldTypes, ...readFieldTypes(table?.object('field_types'), report) },
+    ...(windowUs === undefined ? {} : { windowUs }),
+  };
+  table?.finish();
+  return extensions;
+}
+
+function readFallback(table: ObjectReader | undefined): Record<string, readonly string[]> {
+  const names = [...(table?.node.entries.keys() ?? [])];
+  return Object.fromEntries(names.map((name) => [name, table?.strings(name, true) ?? []]));
+}
+
+function readFieldTypes(table: ObjectReader | undefined, report: Report): FieldTypes {
+  const types: Record<string, FieldType> = {};
+  for (const name of table?.node.entries.keys() ?? []) {
+    const node = table?.stringNode(name);
+    if (node === undefined) continue;
+    const type = fieldTypeNames.find((known) => known === node.value);
+    if (type !== undefined) types[name] = type;
+    else {
+      const nearest = nearestName(node.value, fieldTypeNames);
+      report(node.span, {
+        code: 'RULE_VALUE',
+        message: `"${node.value}" is not a type of field`,
+        expected: fieldTypeNames,
+        remedy: nearest === undefined ? `Write one of: ${fieldTypeNames.join(', ')}.` : `Did you mean "${nearest}"?`,
+      });
+    }
+  }
+  return types;
+}

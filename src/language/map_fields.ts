@@ -1,0 +1,68 @@
+import type { AggregateFunction, EventQuery, Expr, FieldExpr, Rule, Step } from '../rule/ir.js';
+
+/** A rule with its conditions and key fields rewritten. Behaviour and temporal rules are left as they are. */
+export interface RuleRewrite {
+  readonly field?: (field: FieldExpr) => FieldExpr;
+  readonly query?: (query: EventQuery) => EventQuery;
+}
+
+/** Rewrites every event query of a rule, then every field in it, in its keys and in its aggregates. */
+export function rewriteRule(rule: Rule, rewrite: RuleRewrite): Rule {
+  const onField = rewrite.field ?? ((field) => field);
+  const expr = (item: Expr): Expr => mapFields(item, onField);
+  const query = (item: EventQuery): EventQuery => {
+    const changed = rewrite.query?.(item) ?? item;
+    return { ...changed, condition: expr(changed.condition) };
+  };
+  const step = (item: Step): Step => ({ ...item, query: query(item.query), by: item.by.map(expr) });
+  switch (rule.kind) {
+    case 'match':
+      return { ...rule, query: query(rule.query) };
+    case 'newTerms':
+      return { ...rule, query: query(rule.query), fields: rule.fields.map(onField) };
+    case 'sample':
+      return { ...rule, steps: rule.steps.map(step) };
+    case 'sequence': {
+      const until = rule.until === undefined ? {} : { until: step(rule.until) };
+      return { ...rule, steps: rule.steps.map(step), ...until };
+    }
+    case 'aggregate': {
+      const onFunction = (item: AggregateFunction): AggregateFunction =>
+        item.kind === 'count' ? item : { ...item, field: onField(item.field) };
+      const conditions = rule.conditions.map((item) => ({ ...item, function: onFunction(item.function) }));
+      return { ...rule, query: query(rule.query), by: rule.by.map(expr), conditions };
+    }
+    default:
+      return rule;
+  }
+}
+
+/** Rewrites every field of an expression, lineage queries included. */
+export function mapFields(expr: Expr, onField: (field: FieldExpr) => FieldExpr): Expr {
+  const map = (item: Expr): Expr => mapFields(item, onField);
+  switch (expr.kind) {
+    case 'literal':
+      return expr;
+    case 'field':
+      return onField(expr);
+    case 'and':
+    case 'or':
+      return { ...expr, operands: expr.operands.map(map) };
+    case 'not':
+      return { ...expr, operand: map(expr.operand) };
+    case 'compare':
+    case 'arithmetic':
+      return { ...expr, left: map(expr.left), right: map(expr.right) };
+    case 'match':
+    case 'regex':
+    case 'cidr':
+    case 'isNull':
+      return { ...expr, value: map(expr.value) };
+    case 'call':
+      return { ...expr, args: expr.args.map(map) };
+    case 'nested':
+      return { ...expr, condition: map(expr.condition) };
+    case 'lineage':
+      return { ...expr, query: { ...expr.query, condition: map(expr.query.condition) } };
+  }
+}
