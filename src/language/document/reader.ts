@@ -1,4 +1,4 @@
-import type { Span } from '../../core/diagnostic.js';
+import type { DiagnosticSeverity, Span } from '../../core/diagnostic.js';
 import { nearestName } from '../../core/nearest_name.js';
 import type { Problem } from '../../core/source_text.js';
 import { type DocumentNode, kindName, type ObjectNode, plainValue, type StringNode } from './tree.js';
@@ -171,13 +171,14 @@ export class ObjectReader {
     });
   }
 
-  /** Reports every key that was never asked for, with the nearest known one. */
-  finish(): void {
+  /** Reports every key that was never asked for, with the nearest known one. A warning where the table decides nothing. */
+  finish(severity: DiagnosticSeverity = 'error'): void {
     for (const [key, entry] of this.node.entries) {
       if (this.known.has(key)) continue;
       const nearest = nearestName(key, this.known);
       this.report(entry.keySpan, {
         code: 'RULE_KEY_UNKNOWN',
+        severity,
         message: `${this.name} has no key "${key}"`,
         remedy: nearest === undefined ? 'Remove the key.' : `Did you mean "${nearest}"?`,
       });

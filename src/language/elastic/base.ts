@@ -112,8 +112,7 @@ export function readSuppression(
   const by = thresholdFields ?? table.strings('group_by') ?? [];
   if (thresholdFields === undefined && by.length === 0) table.missing('group_by', 'a list of one to three fields');
   const duration = table.get('duration');
-  const windowUs =
-    duration?.kind === 'string' ? readDuration(duration, report) : readWindow(table.object('duration'));
+  const windowUs = duration?.kind === 'string' ? readDuration(duration, report) : readWindow(table.object('duration'));
   const missing = table.oneOf('missing_fields_strategy', ['suppress', 'doNotSuppress']) ?? 'suppress';
   table.finish();
   return { by, windowUs: windowUs ?? intervalUs, missingFields: missing };

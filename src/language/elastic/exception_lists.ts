@@ -1,9 +1,7 @@
-import { SourceText } from '../../core/source_text.js';
-import type { Span } from '../../core/diagnostic.js';
-import { diagnosticAt, type Problem } from '../../core/source_text.js';
-import type { Diagnostic } from '../../core/diagnostic.js';
-import type { ObjectReader, Report } from '../document/reader.js';
+import type { Diagnostic, Span } from '../../core/diagnostic.js';
+import { diagnosticAt, type Problem, SourceText } from '../../core/source_text.js';
 import { readJsonValues } from '../document/json.js';
+import type { ObjectReader, Report } from '../document/reader.js';
 import type { ObjectNode } from '../document/tree.js';
 
 /** An exception item and where its problems are told: it may lie in another text than the rule. */

@@ -64,7 +64,9 @@ function lowerBody(filter: ObjectReader, node: ObjectNode, fields: FieldQueries,
     filter.finish();
     return lowerQueryDsl(query, fields, report);
   }
-  const entries = new Map([...node.entries].filter(([name]) => name !== 'meta' && name !== '$state' && name !== 'query'));
+  const entries = new Map(
+    [...node.entries].filter(([name]) => name !== 'meta' && name !== '$state' && name !== 'query'),
+  );
   if (entries.size > 0) return lowerQueryDsl({ kind: 'object', entries, span: node.span }, fields, report);
   filter.missing('query', 'a query');
   return never;

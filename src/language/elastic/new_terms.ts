@@ -11,7 +11,14 @@ const fieldsMax = 3;
  * The rule of a `new_terms` file, in either spelling: Kibana's `new_terms_fields` and `history_window_start`, or the
  * rule repository's `[rule.new_terms]`. By event time the window is the history; a gap of exactly the window is not new.
  */
-export function newTermsRule({ base, query, schedule, extensions, rule, report }: TimedInput): NewTermsRule | undefined {
+export function newTermsRule({
+  base,
+  query,
+  schedule,
+  extensions,
+  rule,
+  report,
+}: TimedInput): NewTermsRule | undefined {
   const table = rule.object('new_terms');
   const names = table === undefined ? rule.strings('new_terms_fields') : readPair(table, 'value');
   const start = table === undefined ? rule.stringNode('history_window_start') : readStart(table);

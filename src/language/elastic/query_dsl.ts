@@ -224,10 +224,12 @@ function lowerRange(node: ObjectNode, span: Span, scope: Scope): Expr {
   const found = oneField(node, 'range', span, scope);
   if (found === undefined) return never;
   const [name, value, place] = found;
-  if (value.kind !== 'object') return refuse(scope, value.span, 'a range query takes a table of bounds', Object.keys(bounds));
+  if (value.kind !== 'object')
+    return refuse(scope, value.span, 'a range query takes a table of bounds', Object.keys(bounds));
   return options(value, 'range', place, scope, (reader) => {
     reader.acceptAll({ relation: 'string' });
-    if (reader.has('format')) reader.oneOf('format', ['strict_date_optional_time', 'date_optional_time', 'epoch_millis']);
+    if (reader.has('format'))
+      reader.oneOf('format', ['strict_date_optional_time', 'date_optional_time', 'epoch_millis']);
     const parts = Object.entries(bounds).flatMap(([key, op]) => {
       const bound = reader.get(key);
       const text = bound === undefined ? undefined : textOf(bound, scope);
@@ -238,7 +240,12 @@ function lowerRange(node: ObjectNode, span: Span, scope: Scope): Expr {
 }
 
 /** The one field of a clause, beside the keys that every clause may carry. */
-function oneField(node: ObjectNode, clause: string, span: Span, scope: Scope): [string, DocumentNode, Span] | undefined {
+function oneField(
+  node: ObjectNode,
+  clause: string,
+  span: Span,
+  scope: Scope,
+): [string, DocumentNode, Span] | undefined {
   const fields = [...node.entries].filter(([name]) => name !== 'boost' && name !== '_name');
   const [first] = fields;
   if (first !== undefined && fields.length === 1) return [first[0], first[1].node, first[1].node.span];

@@ -209,7 +209,8 @@ class RuleReader {
   private kuery(type: RuleType): EventQuery | undefined {
     const hasFilters = this.rule.has('filters');
     const node = this.queryText(type === 'query' && hasFilters);
-    if (node === undefined) return hasFilters && !this.rule.has('query') ? { category: null, condition: always } : undefined;
+    if (node === undefined)
+      return hasFilters && !this.rule.has('query') ? { category: null, condition: always } : undefined;
     const source = new EmbeddedText(this.input.source, node.offsetInFile);
     const { condition, problems } = parseKuery(node.value, { ...this.queryOptions(), source });
     this.tell(problems);

@@ -31,7 +31,8 @@ export function parseElasticToml(text: string, options: ElasticOptions = {}): El
 export function parseElasticJson(text: string, options: ElasticOptions = {}): ElasticRules {
   const file = new RuleFile(text, options);
   const { values, faults } = readJsonValues(text);
-  for (const fault of faults) file.fault('JSON_SYNTAX', fault, 'Correct the JSON; in an NDJSON file every line is one value.');
+  for (const fault of faults)
+    file.fault('JSON_SYNTAX', fault, 'Correct the JSON; in an NDJSON file every line is one value.');
   const objects = values.flatMap((value) => file.objects(value));
   for (const node of objects) file.exceptions(node);
   for (const node of objects) if (kindOf(node) === 'rule') file.rule(node, false);
@@ -90,7 +91,7 @@ class RuleFile {
     if (rule === undefined && !file.has('rule')) file.missing('rule', 'the table of the rule');
     const extensions = this.metadata(file);
     file.acceptAll(inertTables);
-    file.finish();
+    file.finish('warning');
     if (rule !== undefined) this.read(rule.node, file.keySpan('rule'), extensions);
   }
 
@@ -99,7 +100,7 @@ class RuleFile {
     if (metadata === undefined) return undefined;
     for (const [key, kind] of Object.entries(inertMetadataKeys)) metadata.accept(key, kind);
     const extensions = metadata.object('vedette');
-    metadata.finish();
+    metadata.finish('warning');
     return extensions?.node;
   }
 

@@ -48,7 +48,7 @@ export class KueryParser {
     let node: KueryNode | undefined;
     try {
       node = this.or(() => this.subquery());
-      while (!scanner.isAtEnd) {
+      for (scanner.skipSpaces(); !scanner.isAtEnd; scanner.skipSpaces()) {
         this.report(this.here(), { code: 'KQL_SYNTAX', ...this.unexpected(['and', 'or', 'the end of the query']) });
         scanner.at++;
         this.skipOperand();
