@@ -213,7 +213,9 @@ export type Pipe =
 
 // ------------------------------------------------------------------------------------------------------ rules
 
-export type Severity = 'informational' | 'low' | 'medium' | 'high' | 'critical';
+/** From the least to the worst. */
+export const severities = ['informational', 'low', 'medium', 'high', 'critical'] as const;
+export type Severity = (typeof severities)[number];
 
 /** One ATT&CK reference carried into alerts. */
 export interface Threat {
