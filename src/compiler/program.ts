@@ -116,7 +116,8 @@ function readProgram(reader: FlatReader): Program {
     const table = reader.tableAt(vector as NonNullable<typeof vector>, i, `section entry ${i}`);
     const id = reader.u32(table, SectionField.Id, 'a section id') ?? 0;
     const content = reader.vector(table, SectionField.Bytes, 1, `section ${id}`);
-    if (id === 0 || id >= Section.Count || sections.has(id) || content === undefined) refuse(`section ${id} is not one`);
+    if (id === 0 || id >= Section.Count || sections.has(id) || content === undefined)
+      refuse(`section ${id} is not one`);
     sections.set(id, reader.slice(content));
   }
   const total = [...sections.values()].reduce((sum, part) => sum + part.length, 0);

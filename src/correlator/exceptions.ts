@@ -4,7 +4,7 @@
  */
 import { globMatches } from '../core/glob.js';
 import type { Exception, ExceptionCondition } from '../rule/exception.js';
-import { severities, type Severity } from '../rule/ir.js';
+import { type Severity, severities } from '../rule/ir.js';
 
 /** What an exception is judged against: a detection, or one witness of it. */
 export interface ExceptionSubject {
@@ -78,7 +78,8 @@ export class ExceptionSet {
       if (failed.length === 1 && first !== undefined) nearMisses.push({ id: exception.id, failed: first.field });
       if (failed.length > 0) continue;
       if (subject.timeUs >= exception.expiresUs) {
-        if (subject.timeUs < exception.expiresUs + shadowUs) expired.push({ id: exception.id, expiresUs: exception.expiresUs });
+        if (subject.timeUs < exception.expiresUs + shadowUs)
+          expired.push({ id: exception.id, expiresUs: exception.expiresUs });
         continue;
       }
       if (subject.timeUs < exception.validFromUs) continue;
@@ -127,7 +128,9 @@ function isInScope({ scope }: Exception, subject: ExceptionSubject): boolean {
   if (scope.platforms.length > 0 && !scope.platforms.includes(subject.platform ?? '')) return false;
   const { host } = subject;
   if (scope.hosts.length === 0) return true;
-  return host !== null && scope.hosts.some((pattern) => [host.id, host.name ?? ''].some((name) => matches(pattern, name)));
+  return (
+    host !== null && scope.hosts.some((pattern) => [host.id, host.name ?? ''].some((name) => matches(pattern, name)))
+  );
 }
 
 function holds({ field, operator, values, isNegated }: ExceptionCondition, subject: ExceptionSubject): boolean {

@@ -78,43 +78,95 @@ const anchorFields = new Set([
 ]);
 
 /** Fields that anchor when their value lies where only the system or its administrator writes. */
-const pathAnchorFields = new Set(['ancestor.executable', 'root.executable', 'process.parent.executable', 'process.executable']);
+const pathAnchorFields = new Set([
+  'ancestor.executable',
+  'root.executable',
+  'process.parent.executable',
+  'process.executable',
+]);
 
 /** Directories that belong to root, TrustedInstaller or the image. */
 const ownedDirectories = [
-  '/usr/', '/bin/', '/sbin/', '/lib', '/opt/', '/system/', '/library/', '/applications/',
-  'c:\\windows\\', 'c:\\program files', '?:\\windows\\', '?:\\program files',
+  '/usr/',
+  '/bin/',
+  '/sbin/',
+  '/lib',
+  '/opt/',
+  '/system/',
+  '/library/',
+  '/applications/',
+  'c:\\windows\\',
+  'c:\\program files',
+  '?:\\windows\\',
+  '?:\\program files',
 ];
 /** Parts of those that others may write to as well. */
-const unownedDirectories = ['/usr/local/', '/opt/homebrew/', '/library/caches/', 'c:\\windows\\temp\\', '?:\\windows\\temp\\'];
+const unownedDirectories = [
+  '/usr/local/',
+  '/opt/homebrew/',
+  '/library/caches/',
+  'c:\\windows\\temp\\',
+  '?:\\windows\\temp\\',
+];
 
 /** Checks one exception; an empty list means that it may be used. */
 export function exceptionDefects(exception: Exception): ExceptionDefect[] {
-  return [...paperworkDefects(exception), ...timeDefects(exception), ...scopeDefects(exception), ...conditionDefects(exception)];
+  return [
+    ...paperworkDefects(exception),
+    ...timeDefects(exception),
+    ...scopeDefects(exception),
+    ...conditionDefects(exception),
+  ];
 }
 
-function defect(part: ExceptionDefect['part'], code: string, message: string, remedy: string, condition?: number): ExceptionDefect {
+function defect(
+  part: ExceptionDefect['part'],
+  code: string,
+  message: string,
+  remedy: string,
+  condition?: number,
+): ExceptionDefect {
   return { part, code, message, remedy, severity: 'error', ...(condition === undefined ? {} : { condition }) };
 }
 
 function paperworkDefects({ owner, reason, maxSeverity, approver }: Exception): ExceptionDefect[] {
   const defects: ExceptionDefect[] = [];
-  if (owner.trim() === '') defects.push(defect('owner', 'EXCEPTION_OWNER', 'has no owner', 'name the person or team that answers for it'));
+  if (owner.trim() === '')
+    defects.push(defect('owner', 'EXCEPTION_OWNER', 'has no owner', 'name the person or team that answers for it'));
   if (reason.trim().length < reasonLengthMin)
-    defects.push(defect('reason', 'EXCEPTION_REASON', `its reason is shorter than ${reasonLengthMin} characters`, 'say what is allowed and why it is safe'));
+    defects.push(
+      defect(
+        'reason',
+        'EXCEPTION_REASON',
+        `its reason is shorter than ${reasonLengthMin} characters`,
+        'say what is allowed and why it is safe',
+      ),
+    );
   if ((maxSeverity === 'high' || maxSeverity === 'critical') && (approver ?? owner) === owner)
     defects.push(
-      defect('max_severity', 'EXCEPTION_APPROVER', `hides ${maxSeverity} detections without a second person`, 'name an approver other than the owner, or lower max_severity'),
+      defect(
+        'max_severity',
+        'EXCEPTION_APPROVER',
+        `hides ${maxSeverity} detections without a second person`,
+        'name an approver other than the owner, or lower max_severity',
+      ),
     );
   return defects;
 }
 
 function timeDefects({ createdUs, validFromUs, expiresUs }: Exception): ExceptionDefect[] {
   if (expiresUs <= validFromUs)
-    return [defect('expires', 'EXCEPTION_EXPIRY', 'expires before it becomes valid', 'set expires later than valid_from')];
+    return [
+      defect('expires', 'EXCEPTION_EXPIRY', 'expires before it becomes valid', 'set expires later than valid_from'),
+    ];
   if (expiresUs - Math.min(createdUs, validFromUs) > exceptionDaysMax * dayUs)
     return [
-      defect('expires', 'EXCEPTION_EXPIRY', `lives longer than ${exceptionDaysMax} days`, `set expires sooner (usual: ${exceptionDaysSuggested} days) and renew it`),
+      defect(
+        'expires',
+        'EXCEPTION_EXPIRY',
+        `lives longer than ${exceptionDaysMax} days`,
+        `set expires sooner (usual: ${exceptionDaysSuggested} days) and renew it`,
+      ),
     ];
   return [];
 }
@@ -130,7 +182,15 @@ function conditionDefects(exception: Exception): ExceptionDefect[] {
   exception.conditions.forEach(({ operator, values }, index) => {
     const bare = values.find((value) => operator === 'matches' && /^[*?]*$/.test(value));
     if (bare !== undefined)
-      defects.push(defect('match', 'EXCEPTION_PATTERN', `the pattern ${JSON.stringify(bare)} matches everything`, 'write the part that is known', index));
+      defects.push(
+        defect(
+          'match',
+          'EXCEPTION_PATTERN',
+          `the pattern ${JSON.stringify(bare)} matches everything`,
+          'write the part that is known',
+          index,
+        ),
+      );
   });
   const isAnchored = exception.conditions.some(isAnchor) || hasHostAndUser(exception);
   if (!isAnchored)
@@ -154,13 +214,17 @@ function isAnchor({ field, operator, values, isNegated }: ExceptionCondition): b
 
 function isOwnedPath(path: string): boolean {
   const folded = path.toLowerCase();
-  return ownedDirectories.some((prefix) => folded.startsWith(prefix)) && !unownedDirectories.some((prefix) => folded.startsWith(prefix));
+  return (
+    ownedDirectories.some((prefix) => folded.startsWith(prefix)) &&
+    !unownedDirectories.some((prefix) => folded.startsWith(prefix))
+  );
 }
 
 /** Hosts and the user together: neither alone, since a user runs anything and a host runs anyone's code. */
 function hasHostAndUser({ scope, conditions }: Exception): boolean {
   const names = (field: string): boolean =>
     conditions.some((condition) => condition.field === field && condition.operator === 'is' && !condition.isNegated);
-  const hasHosts = scope.hosts.some((host) => !/^[*?]/.test(host)) || names('host.group') || names('host.id') || names('host.name');
+  const hasHosts =
+    scope.hosts.some((host) => !/^[*?]/.test(host)) || names('host.group') || names('host.id') || names('host.name');
   return hasHosts && (names('user.name') || names('user.id') || names('root.user'));
 }

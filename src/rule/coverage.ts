@@ -1,0 +1,54 @@
+/** What analytics need to see: requirements, what sources can tell, and the gaps between. Types of the coverage model. */
+import type { EventQuery } from './ir.js';
+
+/** A condition that is counted per host. */
+export interface CoverageCounter {
+  readonly id: string;
+  readonly query: EventQuery;
+}
+
+export interface CoverageField {
+  readonly id: string;
+  /** The class whose events are the denominator. */
+  readonly of: string;
+  readonly gap: string;
+}
+
+/** What a rule or one of its legs needs. Empty lists ask for nothing. */
+export interface CoverageRequirement {
+  /** Classes that must all be collected. */
+  readonly all: readonly string[];
+  /** Classes of which one must be collected. */
+  readonly any: readonly string[];
+  /** Fields that must be filled on their class. */
+  readonly fields: readonly string[];
+  /** Classes whose absence degrades. */
+  readonly recommended: readonly string[];
+}
+
+export interface CoverageRule {
+  readonly id: string;
+  readonly platforms: readonly string[];
+  readonly base: CoverageRequirement;
+  readonly legs: Readonly<Record<string, CoverageRequirement>>;
+}
+
+export interface CoverageSource {
+  readonly id: string;
+  readonly title: string;
+  /** Platform, then class, to the gap that names why the source never gives it. */
+  readonly cannot: Readonly<Record<string, Readonly<Record<string, string>>>>;
+}
+
+export interface CoverageModel {
+  /** Counters `class:ID`, `field:ID`, `source:ID`, `platform:ID` and `activity`, in this order of kinds. */
+  readonly counters: readonly CoverageCounter[];
+  readonly classes: readonly string[];
+  readonly fields: readonly CoverageField[];
+  readonly platforms: readonly string[];
+  readonly sources: readonly CoverageSource[];
+  readonly rules: readonly CoverageRule[];
+  /** Class to the gap that its unexplained absence is reported under. */
+  readonly absent: Readonly<Record<string, string>>;
+  readonly gaps: Readonly<Record<string, { readonly effect: string; readonly remedy: string }>>;
+}
