@@ -129,7 +129,7 @@ export class CallLowering {
       const isConstant = parameter.constant !== true || arg.kind === 'literal';
       const wanted: StaticType = ['string', 'number', 'boolean'].includes(parameter.type)
         ? (parameter.type as StaticType)
-        : 'any';
+        : 'unknown';
       if (!this.context.checkType(arg, wanted, span, `the ${parameter.name} of ${signature.name}`)) isGood = false;
       else if (!isConstant) {
         isGood = false;

@@ -48,7 +48,7 @@ export class Lowering {
     const type = typeOf(expr);
     if (type === 'boolean' || type === 'null' || node.kind === 'fault') return expr;
     if (this.context.traits.legacySyntax) return this.truthy(expr, node);
-    if (type !== 'any') {
+    if (type !== 'unknown') {
       this.context.checkType(expr, 'boolean', node.span, 'a condition');
       return { kind: 'literal', value: null, span: node.span };
     }
