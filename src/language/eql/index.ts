@@ -15,6 +15,7 @@ import { ProblemList } from './problems.js';
 import type { EqlQuery } from './query.js';
 
 export type { EqlDialect } from './dialect.js';
+export { printEql } from './print.js';
 export type { EqlEventQuery, EqlJoinQuery, EqlQuery, EqlSampleQuery, EqlSequenceQuery } from './query.js';
 
 export interface EqlOptions {
