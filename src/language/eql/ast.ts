@@ -58,8 +58,8 @@ export type Node =
   | { readonly kind: 'and' | 'or'; readonly operands: readonly Node[]; readonly span: Span }
   | CallNode
   | { readonly kind: 'relation'; readonly relation: Relation; readonly filter: EventFilter; readonly span: Span }
-  /** Text that could not be parsed; its problem is already told. */
-  | { readonly kind: 'fault'; readonly span: Span };
+  /** Text that could not be parsed; its problem is already told. `parts` are the operands in it that could. */
+  | { readonly kind: 'fault'; readonly parts?: readonly Node[]; readonly span: Span };
 
 export interface CallNode {
   readonly kind: 'call';

@@ -18,19 +18,25 @@ export abstract class ExpressionParser extends TokenStream {
   /** A whole condition up to one of `stops`; text that does not fit is told and skipped. */
   protected condition(stops: readonly string[]): Node {
     const first = this.disjunction(stops);
-    const rest: Node[] = [];
+    if (this.atSymbol(...stops) || this.atEnd()) return first;
+    const parts = [first];
     while (!this.atSymbol(...stops) && !this.atEnd()) {
       this.unexpected(['and', 'or', ...stops]);
-      this.skip(stops);
-      if (!this.atWord('and', 'or')) {
-        if (this.atSymbol(...stops) || this.atEnd()) break;
-        this.advance();
-        continue;
-      }
+      this.skipStray(stops);
+      if (!this.atWord('and', 'or')) break;
       this.advance();
-      rest.push(this.disjunction(stops));
+      parts.push(this.disjunction(stops));
     }
-    return rest.length === 0 ? first : { kind: 'fault', span: first.span };
+    return { kind: 'fault', parts, span: { start: first.span.start, end: this.lastEnd } };
+  }
+
+  /** Skips to the next operand or stop, over closing brackets that close nothing here. */
+  private skipStray(stops: readonly string[]): void {
+    this.skip(stops);
+    while (this.atSymbol(')', ']', '|') && !this.atSymbol(...stops)) {
+      this.advance();
+      this.skip(stops);
+    }
   }
 
   /** An expression with nothing told about what follows it. */
@@ -145,18 +151,17 @@ export abstract class ExpressionParser extends TokenStream {
     const token = this.peek();
     const node = token.kind === 'word' && !['true', 'false', 'null'].includes(token.text) ? undefined : this.literal();
     if (node !== undefined) return node;
-    const value = { kind: 'string', text: '"…"' };
-    return this.fail([value.text, '('], `Write a string, or a list of strings in parentheses, after ${after}.`);
+    return this.fail(['a string', '('], `Write a string, or a list of strings in parentheses, after ${after}.`);
   }
 
   /** `( a, b, … )`, at least one. */
   private parenthesized(): readonly Node[] {
-    this.expectSymbol('(', 'Write the values in parentheses: ("a", "b").');
-    return this.nested(() => this.items(operandNames));
+    const open = this.expectSymbol('(', 'Write the values in parentheses: ("a", "b").');
+    return this.nested(() => this.items(operandNames, open));
   }
 
   /** Expressions up to `)`, which is read. A comma before the `)` is allowed in the legacy syntax. */
-  private items(expected: readonly string[]): readonly Node[] {
+  private items(expected: readonly string[], open: Token): readonly Node[] {
     const items: Node[] = [];
     if (this.atSymbol(')')) this.unexpected(expected);
     while (!this.atSymbol(')') && !this.atEnd()) {
@@ -164,7 +169,7 @@ export abstract class ExpressionParser extends TokenStream {
       if (!this.takeSymbol(',')) break;
       if (this.atSymbol(')') && !this.traits.legacySyntax) this.unexpected(['a value'], 'Leave out the last comma.');
     }
-    this.expectSymbol(')');
+    this.expectClosing(open);
     return items;
   }
 
@@ -200,8 +205,7 @@ export abstract class ExpressionParser extends TokenStream {
     while (this.traits.legacySyntax && this.atSymbol(':') && this.isMethod()) {
       this.advance();
       const name = this.advance();
-      this.advance();
-      const args = this.nested(() => this.arguments(true));
+      const args = this.arguments();
       const span = { start: node.span.start, end: this.lastEnd };
       node = { kind: 'call', name: name.text, nameSpan: spanOf(name), fold: false, args: [node, ...args], span };
     }
@@ -237,11 +241,11 @@ export abstract class ExpressionParser extends TokenStream {
   }
 
   private group(): Node {
-    this.advance();
+    const open = this.advance();
     return this.nested(() => {
       if (this.atSymbol(')')) this.fail(operandNames);
       const node = this.condition([')']);
-      this.expectSymbol(')');
+      this.expectClosing(open);
       return node;
     });
   }
@@ -265,14 +269,14 @@ export abstract class ExpressionParser extends TokenStream {
 
   private call(name: Token): Node {
     this.advance();
-    this.advance();
-    const args = this.nested(() => this.arguments(true));
+    const args = this.arguments();
     const span = { start: name.start, end: this.lastEnd };
     return { kind: 'call', name: name.text, nameSpan: spanOf(name), fold: name.kind === 'folded', args, span };
   }
 
-  private arguments(mayBeEmpty: boolean): readonly Node[] {
-    return mayBeEmpty && this.takeSymbol(')') ? [] : this.items(['an argument']);
+  private arguments(): readonly Node[] {
+    const open = this.advance();
+    return this.takeSymbol(')') ? [] : this.nested(() => this.items(['an argument'], open));
   }
 
   private relation(token: Token): Node {
@@ -326,7 +330,12 @@ export abstract class ExpressionParser extends TokenStream {
   private fieldName(expected: readonly string[]): string {
     const token = this.peek();
     if (this.isReserved(token)) {
-      return this.fail(expected, `"${token.text}" is a keyword; write \`${token.text}\` in backticks to name a field.`);
+      const isOperator = ['and', 'or', 'in', 'like', 'regex', 'where', 'by', 'with'].includes(token.text);
+      const remedy =
+        isOperator && expected === operandNames
+          ? `Something is missing before "${token.text}".`
+          : `"${token.text}" is a keyword; write \`${token.text}\` in backticks to name a field.`;
+      return this.fail(expected, remedy);
     }
     if (token.kind !== 'word' && token.kind !== 'quoted' && token.kind !== 'variable') return this.fail(expected);
     return this.advance().text;

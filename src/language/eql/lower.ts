@@ -14,7 +14,7 @@ import {
   type Scope,
   wildcardPattern,
 } from './lowering.js';
-import { translateLucene } from './lucene_regex.js';
+import { type RegexResult, translateLucene } from './lucene_regex.js';
 import { typeOf } from './types.js';
 
 type Of<K extends Node['kind']> = Extract<Node, { kind: K }>;
@@ -87,7 +87,8 @@ export class Lowering {
       case 'relation':
         return { kind: 'lineage', relation: node.relation, query: this.filter(node.filter), span: node.span };
       case 'fault':
-        return { kind: 'literal', value: null, span: node.span };
+        for (const part of node.parts ?? []) this.value(part, scope);
+        return nothing(node);
     }
   }
 
@@ -205,13 +206,25 @@ export class Lowering {
     for (const { text, node: at } of texts) {
       const result = translateLucene(text);
       if ('pattern' in result) patterns.push(result.pattern);
-      else {
-        const message = `the regular expression has a fault at character ${result.problem.at + 1}: ${result.problem.message}`;
-        this.context.fault(at.span, 'EQL_REGEX', message, result.problem.remedy);
-      }
+      this.regexProblem(result, at);
     }
     if (!isGood || patterns.length < texts.length || patterns.length === 0) return nothing(node);
     return fold({ kind: 'regex', value, patterns, case: mode, anchor: 'full', span: node.span });
+  }
+
+  private regexProblem(result: RegexResult, { span }: Node): void {
+    if (!('pattern' in result)) {
+      const { at, message, remedy } = result.problem;
+      this.context.fault(
+        span,
+        'EQL_REGEX',
+        `the regular expression has a fault at character ${at + 1}: ${message}`,
+        remedy,
+      );
+    } else if (result.doubt !== undefined) {
+      const { message, remedy } = result.doubt;
+      this.context.problems.add(span, { code: 'EQL_REGEX_ANCHOR', severity: 'warning', message, remedy });
+    }
   }
 
   private inList(node: Of<'in'>, scope: Scope): Expr {

@@ -106,6 +106,7 @@ class QueryLowering {
   }
 
   private checkCounts({ kind, terms, span }: MultiQuery): void {
+    if (this.context.problems.hasErrors) return;
     const counted = this.context.traits.legacySyntax ? terms.length : terms.reduce((sum, term) => sum + term.runs, 0);
     if (counted < 2) {
       const message = `a ${kind} needs at least two events, found ${counted}`;

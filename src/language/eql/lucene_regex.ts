@@ -18,13 +18,17 @@ export interface RegexProblem {
   readonly remedy: string;
 }
 
-export type RegexResult = { readonly pattern: string } | { readonly problem: RegexProblem };
+/** `doubt`: the pattern is valid but hardly what the author meant. */
+export type RegexResult =
+  | { readonly pattern: string; readonly doubt?: RegexProblem }
+  | { readonly problem: RegexProblem };
 
 /** Translates a pattern, or says what in it cannot be translated and where. Never throws. */
 export function translateLucene(source: string): RegexResult {
   try {
     const translator = new Translator(source);
-    return { pattern: `(?s)${translator.run()}` };
+    const pattern = `(?s)${translator.run()}`;
+    return translator.doubt === undefined ? { pattern } : { pattern, doubt: translator.doubt };
   } catch (error) {
     if (error instanceof Untranslatable) return { problem: error.problem };
     throw error;
@@ -51,6 +55,7 @@ const refused: Readonly<Record<string, string>> = {
 class Translator {
   private readonly characters: readonly string[];
   private readonly offsets: readonly number[];
+  doubt: RegexProblem | undefined;
   private at = 0;
   private depth = 0;
 
@@ -66,9 +71,23 @@ class Translator {
 
   run(): string {
     if (this.characters.length === 0) return '';
+    this.checkAnchors();
     const pattern = this.alternatives();
     if (this.at < this.characters.length) this.fail('")" closes no group', 'Write \\) for a plain parenthesis.');
     return pattern;
+  }
+
+  /** `^` at the start and `$` at the end are plain characters to Lucene. */
+  private checkAnchors(): void {
+    const last = this.characters.length - 1;
+    const isEscaped = this.characters[last - 1] === '\\';
+    const at = this.characters[0] === '^' ? 0 : this.characters[last] === '$' && !isEscaped ? last : undefined;
+    if (at === undefined) return;
+    this.doubt = {
+      message: `"${this.characters[at]}" is a plain character here`,
+      remedy: 'Leave the anchor out: the pattern always matches the whole value; use .* for the rest.',
+      at: this.offsets[at] ?? 0,
+    };
   }
 
   private alternatives(): string {

@@ -27,6 +27,12 @@ export class ProblemList {
     this.closed = true;
   }
 
+  /** A place in words, for messages that point to a second one. */
+  placeName(span: Span): string {
+    const { line, column } = this.source.place(span);
+    return `line ${line}, column ${column}`;
+  }
+
   add(span: Span, problem: Problem): void {
     if (this.closed) return;
     if (problem.severity === undefined || problem.severity === 'error') this.errors++;

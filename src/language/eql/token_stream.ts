@@ -91,17 +91,31 @@ export class TokenStream {
   }
 
   private hint(token: Token, expected: readonly string[]): string | undefined {
-    if (token.kind === 'symbol' && token.text === '=' && !this.traits.legacySyntax) {
-      return 'Did you mean "=="? One "=" compares nothing.';
-    }
+    if (token.kind === 'symbol') return this.symbolHint(token);
     if (token.kind !== 'word' && token.kind !== 'folded') return undefined;
     const lower = token.text.toLowerCase();
     if (lower !== token.text && this.reserved.has(lower)) return `Keywords are written in lower case: ${lower}.`;
+    if (expected.includes('and') && foreignOperators[lower] !== undefined) return foreignOperators[lower];
     const near = nearestName(
       token.text,
       expected.filter((name) => /^[a-z]/.test(name)),
     );
     return near === undefined ? undefined : `Did you mean "${near}"?`;
+  }
+
+  private symbolHint(token: Token): string | undefined {
+    const before = this.tokens[this.at - 1];
+    if (token.text === '>' && before?.text === '<') return 'Write != for "differs from".';
+    if (token.text === '=' && before?.text === '==') return 'Write == for "equals".';
+    if (token.text === '|' && before?.text === '|') return 'Write "or" for alternatives.';
+    if (token.text === '=' && !this.traits.legacySyntax) return 'Did you mean "=="? One "=" compares nothing.';
+    return undefined;
+  }
+
+  /** Reads the `)` that closes a bracket opened before, or tells where that was. */
+  expectClosing(open: Token): void {
+    if (this.atSymbol(')')) this.advance();
+    else this.fail([')'], `Close the "(" of ${this.problems.placeName(spanOf(open))}.`);
   }
 
   /**
@@ -149,6 +163,16 @@ export class TokenStream {
     this.problems.close();
   }
 }
+
+/** What authors write who know another language, by the word. */
+const foreignOperators: Readonly<Record<string, string>> = {
+  is: 'Write == null for "has no value" and != null for "has one".',
+  contains: 'Write field : "*text*", or stringContains(field, "text").',
+  startswith: 'Write startsWith(field, "text"), or field : "text*".',
+  endswith: 'Write endsWith(field, "text"), or field : "*text".',
+  matches: 'Write field regex "pattern", or field : "text*" for wildcards.',
+  equals: 'Write == for "equals".',
+};
 
 export function spanOf(token: Token): Span {
   return { start: token.start, end: Math.max(token.end, token.start + 1) };
