@@ -1,0 +1,4 @@
+import { eqlTarget, kueryTarget } from './rule_texts.js';
+import type { FuzzTarget } from './target.js';
+
+export const targets: readonly FuzzTarget[] = [eqlTarget, kueryTarget];
