@@ -8,6 +8,19 @@ export const enum Absent {
   Id = 0xffffffff,
 }
 
+/** Bits of `flags` of an alert record. */
+export const enum AlertFlag {
+  /** New terms: the host has been known for less than the window, or has lost terms within it. */
+  HistoryIncomplete = 1,
+  /** New terms: an event older than the horizon would have been new at its time. */
+  Late = 2,
+  /**
+   * New terms: the alert moves back to an older first event. Evidence: that event (step 0), then the one first
+   * published, which the alert's id stays with. `Value` is the revision.
+   */
+  Revised = 4,
+}
+
 /**
  * Header of a record of `Section.Steps`: sequences, samples and temporal rules. `StepCount` step records follow.
  * Steps are in query order with runs expanded; the `argument` of an action is an index into them.
@@ -16,12 +29,12 @@ export const enum SequenceRecord {
   /** Bits of {@link SequenceFlag}. */
   Flags = 0,
   StepCount = 4,
-  /** Inclusive, from the first event to the last; negative: no limit. i64. */
+  /** Inclusive, from the first event to the last; negative: no limit. i64. Temporal: the window. */
   MaxspanUs = 8,
   /** Key of the `until` step, `Absent.Id` where the rule has no key or no `until`. */
   UntilKey = 16,
-  /** Samples: results per key. */
-  SamplesMax = 20,
+  /** Samples: results per key. Temporal: 1 when the parts must come in order. */
+  Argument = 20,
   Bytes = 24,
 }
 
@@ -29,19 +42,23 @@ export const enum SequenceFlag {
   /** The steps may come in any order, each filled by its first event (`join`). */
   Unordered = 1,
   HasUntil = 2,
-  /** Some step is satisfied by absence. */
-  HasMissing = 4,
-  /** The rule has a group key. */
-  Keyed = 8,
+  /** The first step is satisfied by absence. */
+  HasLeading = 8,
+  /** The last step is satisfied by absence. */
+  HasTrailing = 16,
 }
 
-/** One step of a sequence, a sample or a temporal rule. */
+/** One step of a sequence or a sample, or one part of a temporal rule. */
 export const enum StepRecord {
   /** Key of the program, `Absent.Id` where the rule has none. */
   Key = 0,
   /** Bits of {@link StepFlag}. */
   Flags = 4,
-  Bytes = 8,
+  /** Nearest step before this one that takes an event, `Absent.Id` where there is none. */
+  Previous = 8,
+  /** Temporal: 1 + the rule whose alerts are the part, 0 where a predicate offers its events. */
+  Source = 12,
+  Bytes = 16,
 }
 
 export const enum StepFlag {
@@ -49,6 +66,14 @@ export const enum StepFlag {
   Missing = 1,
   /** The partial match it extends stays where it is. */
   Fork = 2,
+  /** The first step that takes an event. */
+  First = 4,
+  /** The last step that takes an event. */
+  Final = 8,
+  /** Missing, before the first event. */
+  Leading = 16,
+  /** Missing, after the last event. */
+  Trailing = 32,
 }
 
 /** A record of `Section.Terms`. */
@@ -63,7 +88,7 @@ export const enum TermsRecord {
   Bytes = 24,
 }
 
-/** Header of a record of `Section.Aggregates`. `FunctionCount` function records follow. */
+/** Header of a record of `Section.Aggregates`: function records follow, then condition records. */
 export const enum AggregateRecord {
   /** Group key, `Absent.Id` where the rule has none. */
   Key = 0,
@@ -71,10 +96,13 @@ export const enum AggregateRecord {
   Flags = 4,
   /** i64 */
   WindowUs = 8,
+  /** At most `Functions.Max`. */
   FunctionCount = 16,
-  /** Newest events kept as evidence of an alert. */
-  EvidenceMax = 20,
-  Bytes = 24,
+  ConditionCount = 20,
+  /** Newest events kept as evidence of an alert, at least 1. */
+  EvidenceMax = 24,
+  Reserved = 28,
+  Bytes = 32,
 }
 
 export const enum AggregateFlag {
@@ -84,21 +112,22 @@ export const enum AggregateFlag {
   Crossing = 2,
 }
 
-/** One function and the condition on it. */
+/** Different functions that one aggregate rule can have. */
+export const enum Functions {
+  Max = 4,
+}
+
 export const enum FunctionRecord {
-  Function = 0,
-  Op = 4,
+  /** {@link AggregateFunctionCode} */
+  Code = 0,
   /** Distinct: the key whose combinations are counted. Else: `Absent.Id`. */
-  Key = 8,
+  Key = 4,
   /** Columns read in turn until one has a number; `Absent.Id` ends the list. Two u32. */
-  Column = 12,
-  Fallback = 16,
-  Reserved = 20,
-  /** Right side of the condition. f64. */
-  Value = 24,
+  Column = 8,
+  Fallback = 12,
   /** 0 to 100. f64. */
-  Percentile = 32,
-  Bytes = 40,
+  Percentile = 16,
+  Bytes = 24,
 }
 
 export const enum AggregateFunctionCode {
@@ -107,6 +136,17 @@ export const enum AggregateFunctionCode {
   Sum = 2,
   Avg = 3,
   Percentile = 4,
+}
+
+/** One condition; all must hold. */
+export const enum ConditionRecord {
+  /** Index of the function. */
+  Function = 0,
+  /** {@link ConditionOp} */
+  Op = 4,
+  /** Right side. f64. */
+  Value = 8,
+  Bytes = 16,
 }
 
 export const enum ConditionOp {

@@ -1,0 +1,455 @@
+/**
+ * Aggregates: one window per (rule, key) over the events of the rule. Each event enters its window as samples and leaves
+ * it once; what is judged after each event is kept up to date by them, never counted afresh.
+ */
+import { Loss } from "../src/core/abi/state";
+import { Section } from "../src/core/abi/program";
+import {
+  Absent,
+  AggregateFlag,
+  AggregateFunctionCode,
+  AggregateRecord,
+  ConditionOp,
+  ConditionRecord,
+  FunctionRecord,
+  Functions,
+} from "../src/core/abi/stateful";
+import {
+  distinctAdd,
+  distinctRemove,
+  SAMPLE_BACK,
+  SAMPLE_EVENT,
+  SAMPLE_EVIDENCE,
+  SAMPLE_KIND,
+  SAMPLE_NEXT,
+  SAMPLE_TIME,
+  SAMPLE_VALUE,
+  sampleAt,
+  sampleGive,
+  sampleTake,
+} from "./aggregate_samples";
+import { evidenceRelease, evidenceSetNext } from "./evidence";
+import { keyAt, keyEvaluate } from "./keys";
+import { countLoss } from "./losses";
+import { reserve } from "./memory";
+import { numberOf } from "./number_cell";
+import { emitAlert } from "./output";
+import { rankInsert, rankRemove, rankValue } from "./ranks";
+import { rowTimeUs } from "./rows";
+import {
+  captureEvidence,
+  entryAdd,
+  entryRemove,
+  entrySetDeadline,
+  entryTake,
+  NO_KEY,
+  ruleData,
+  stateHash,
+  stateHost,
+  stateTable,
+} from "./state_entries";
+import { groupAdd, groupFirst, groupHost, groupNoisiest, groupRule, StateTable } from "./state_groups";
+import {
+  DEADLINE,
+  GROUP,
+  HASH,
+  HEAD,
+  tableAt,
+  tableEnter,
+  tableFind,
+  tableGive,
+  tableIsFull,
+  tableLeave,
+} from "./state_table";
+import { alertFired } from "./stateful";
+
+// One window.
+const RULE: usize = HEAD; // u32
+const NEWEST: usize = HEAD + 4; // u32 sample
+const OLDEST: usize = HEAD + 8; // u32 sample
+const EVENTS: usize = HEAD + 12; // u32
+const KEY: usize = HEAD + 16; // u64
+const NEWEST_US: usize = HEAD + 24; // i64 time of the newest event
+const QUIET_US: usize = HEAD + 32; // i64 until then, itself included, a crossing alerts no more
+const EVIDENCE_FIRST: usize = HEAD + 40; // u32 oldest sample that has evidence
+const EVIDENCE_COUNT: usize = HEAD + 44; // u32
+const SAMPLES: usize = HEAD + 48; // u32
+const FUNCTIONS: usize = HEAD + 56;
+// One function: f64 sum, f64 what rounding took from it, u32 numbers (or distinct values), u32 root of the ranks.
+const ROUNDED: usize = 8;
+const NUMBERS: usize = 16;
+const RANKS: usize = 20;
+const FUNCTION: usize = 24;
+export const WINDOW_BYTES: u32 = u32(FUNCTIONS) + Functions.Max * u32(FUNCTION);
+
+const NEVER_US: i64 = i64.MIN_VALUE;
+/** Windows of more samples are trimmed by an eighth, not dropped, where room is needed. */
+const TRIM_ABOVE: u32 = 64;
+const KEYS_MAX: u32 = 4096;
+
+let keys: usize = 0;
+/** The window that is being added to: it may be trimmed, never dropped. */
+let pinned: u32 = 0;
+
+export function aggregateInit(): void {
+  keys = reserve(usize(KEYS_MAX) << 3);
+}
+
+function at(window: u32): usize {
+  return tableAt(stateTable(StateTable.Aggregate), window);
+}
+
+// @ts-ignore: decorator
+@inline
+function functionAt(window: u32, index: u32): usize {
+  return at(window) + FUNCTIONS + usize(index) * FUNCTION;
+}
+
+// @ts-ignore: decorator
+@inline
+function functionRecord(aggregate: usize, index: u32): usize {
+  return aggregate + AggregateRecord.Bytes + usize(index) * FunctionRecord.Bytes;
+}
+
+function isTumbling(aggregate: usize): bool {
+  return (load<u32>(aggregate + AggregateRecord.Flags) & AggregateFlag.Tumbling) != 0;
+}
+
+/** Books the row in the window of every combination of the rule's key. */
+export function aggregateOffer(rule: u32, slot: u32): void {
+  const aggregate = ruleData(rule, Section.Aggregates);
+  const key = load<u32>(aggregate + AggregateRecord.Key);
+  let combinations: u32 = 1;
+  store<u64>(keys, NO_KEY);
+  if (key != Absent.Id) {
+    // Copied: the functions evaluate keys of their own.
+    combinations = min<u32>(keyEvaluate(key, slot), KEYS_MAX);
+    for (let i: u32 = 0; i < combinations; i++) store<u64>(keys + (usize(i) << 3), keyAt(i));
+  }
+  for (let i: u32 = 0; i < combinations; i++) observe(rule, aggregate, slot, load<u64>(keys + (usize(i) << 3)));
+}
+
+function observe(rule: u32, aggregate: usize, slot: u32, key: u64): void {
+  const timeUs = rowTimeUs(slot);
+  const windowUs = load<i64>(aggregate + AggregateRecord.WindowUs);
+  const window = windowOf(rule, aggregate, slot, key);
+  const newestUs = load<i64>(at(window) + NEWEST_US);
+  pinned = window;
+  if (isTumbling(aggregate)) {
+    const start = windowStart(timeUs, windowUs);
+    if (newestUs != NEVER_US && windowStart(newestUs, windowUs) > start) return unpin();
+    if (newestUs < start) removeBefore(window, aggregate, start);
+  } else {
+    if (newestUs != NEVER_US && timeUs < newestUs - windowUs) return unpin();
+    if (timeUs > newestUs) removeBefore(window, aggregate, timeUs - windowUs);
+  }
+  addEvent(window, rule, aggregate, slot, timeUs);
+  if (timeUs > newestUs) store<i64>(at(window) + NEWEST_US, timeUs);
+  judge(window, rule, aggregate);
+  unpin();
+}
+
+function unpin(): void {
+  pinned = 0;
+}
+
+function windowOf(rule: u32, aggregate: usize, slot: u32, key: u64): u32 {
+  const table = stateTable(StateTable.Aggregate);
+  const host = stateHost(rule, slot);
+  const hash = stateHash(rule, 0, key, host);
+  const existing = tableFind(table, hash);
+  if (existing != 0) return existing;
+  const window = entryTake(StateTable.Aggregate);
+  store<u32>(at(window) + RULE, rule);
+  store<u64>(at(window) + KEY, key);
+  store<i64>(at(window) + NEWEST_US, NEVER_US);
+  store<i64>(at(window) + QUIET_US, NEVER_US);
+  store<i64>(at(window) + DEADLINE, rowTimeUs(slot) + load<i64>(aggregate + AggregateRecord.WindowUs));
+  entryAdd(StateTable.Aggregate, rule, host, window, 1);
+  tableEnter(table, window, hash);
+  return window;
+}
+
+function windowStart(timeUs: i64, windowUs: i64): i64 {
+  const rest = timeUs % windowUs;
+  return timeUs - (rest < 0 ? rest + windowUs : rest);
+}
+
+// -------------------------------------------------------------------------------------------------- samples in
+
+function addEvent(window: u32, rule: u32, aggregate: usize, slot: u32, timeUs: i64): void {
+  const isNewest = timeUs >= load<i64>(at(window) + NEWEST_US);
+  const evidence = isNewest ? captureEvidence(slot, 0, rule) : 0;
+  const event = addSample(window, SAMPLE_EVENT, 0, timeUs);
+  store<u32>(at(window) + EVENTS, load<u32>(at(window) + EVENTS) + 1);
+  if (evidence != 0) keepEvidence(window, aggregate, event, evidence);
+  const count = load<u32>(aggregate + AggregateRecord.FunctionCount);
+  for (let i: u32 = 0; i < count; i++) {
+    const code = load<u32>(functionRecord(aggregate, i) + FunctionRecord.Code);
+    if (code == AggregateFunctionCode.Count) continue;
+    if (code == AggregateFunctionCode.Distinct) addDistinct(window, aggregate, i, slot, timeUs);
+    else addNumber(window, aggregate, i, code, slot, timeUs);
+  }
+}
+
+/** Gives the event evidence; only the newest few events keep theirs. */
+function keepEvidence(window: u32, aggregate: usize, event: u32, evidence: u32): void {
+  store<u32>(sampleAt(event) + SAMPLE_EVIDENCE, evidence);
+  const count = load<u32>(at(window) + EVIDENCE_COUNT) + 1;
+  store<u32>(at(window) + EVIDENCE_COUNT, count);
+  if (count == 1) store<u32>(at(window) + EVIDENCE_FIRST, event);
+  else if (count > load<u32>(aggregate + AggregateRecord.EvidenceMax)) dropEvidence(window);
+}
+
+/** Releases the window's oldest evidence. */
+function dropEvidence(window: u32): void {
+  let sample = load<u32>(at(window) + EVIDENCE_FIRST);
+  evidenceRelease(load<u32>(sampleAt(sample) + SAMPLE_EVIDENCE));
+  store<u32>(sampleAt(sample) + SAMPLE_EVIDENCE, 0);
+  while (sample != 0 && load<u32>(sampleAt(sample) + SAMPLE_EVIDENCE) == 0) {
+    sample = load<u32>(sampleAt(sample) + SAMPLE_NEXT);
+  }
+  store<u32>(at(window) + EVIDENCE_FIRST, sample);
+  store<u32>(at(window) + EVIDENCE_COUNT, load<u32>(at(window) + EVIDENCE_COUNT) - 1);
+}
+
+function addDistinct(window: u32, aggregate: usize, index: u32, slot: u32, timeUs: i64): void {
+  const values = keyEvaluate(load<u32>(functionRecord(aggregate, index) + FunctionRecord.Key), slot);
+  const hash = load<u64>(at(window) + HASH);
+  for (let i: u32 = 0; i < values; i++) {
+    const value = keyAt(i);
+    const isFirst = distinctAdd(hash, index, value);
+    addSample(window, index, value, timeUs);
+    const numbers = functionAt(window, index) + NUMBERS;
+    if (isFirst) store<u32>(numbers, load<u32>(numbers) + 1);
+  }
+}
+
+function addNumber(window: u32, aggregate: usize, index: u32, code: u32, slot: u32, timeUs: i64): void {
+  const record = functionRecord(aggregate, index);
+  let value = numberOf(load<u32>(record + FunctionRecord.Column), slot);
+  const fallback = load<u32>(record + FunctionRecord.Fallback);
+  if (value != value && fallback != Absent.Id) value = numberOf(fallback, slot);
+  if (value != value) return;
+  const sample = addSample(window, index, reinterpret<u64>(value), timeUs);
+  const state = functionAt(window, index);
+  store<u32>(state + NUMBERS, load<u32>(state + NUMBERS) + 1);
+  if (code == AggregateFunctionCode.Percentile) store<u32>(state + RANKS, rankInsert(load<u32>(state + RANKS), sample));
+  else addToSum(state, value);
+}
+
+/** Neumaier's sum: what rounding takes is kept beside it, so that large values leave no trace when they go. */
+function addToSum(state: usize, value: f64): void {
+  const before = load<f64>(state);
+  const sum = before + value;
+  const lost = abs<f64>(before) >= abs<f64>(value) ? before - sum + value : value - sum + before;
+  store<f64>(state, sum);
+  store<f64>(state + ROUNDED, load<f64>(state + ROUNDED) + lost);
+}
+
+/** Adds a sample in order of time: at the end, but for events out of order. */
+function addSample(window: u32, kind: u32, value: u64, timeUs: i64): u32 {
+  const sample = sampleTake();
+  const s = sampleAt(sample);
+  store<u64>(s + SAMPLE_VALUE, value);
+  store<i64>(s + SAMPLE_TIME, timeUs);
+  store<u32>(s + SAMPLE_KIND, kind);
+  let older = load<u32>(at(window) + NEWEST);
+  let newer: u32 = 0;
+  while (older != 0 && load<i64>(sampleAt(older) + SAMPLE_TIME) > timeUs) {
+    newer = older;
+    older = load<u32>(sampleAt(older) + SAMPLE_BACK);
+  }
+  store<u32>(s + SAMPLE_BACK, older);
+  store<u32>(s + SAMPLE_NEXT, newer);
+  if (older != 0) store<u32>(sampleAt(older) + SAMPLE_NEXT, sample);
+  else store<u32>(at(window) + OLDEST, sample);
+  if (newer != 0) store<u32>(sampleAt(newer) + SAMPLE_BACK, sample);
+  else store<u32>(at(window) + NEWEST, sample);
+  store<u32>(at(window) + SAMPLES, load<u32>(at(window) + SAMPLES) + 1);
+  groupAdd(load<u32>(at(window) + GROUP), 1);
+  return sample;
+}
+
+// ------------------------------------------------------------------------------------------------- samples out
+
+function removeBefore(window: u32, aggregate: usize, timeUs: i64): void {
+  let sample = load<u32>(at(window) + OLDEST);
+  while (sample != 0 && load<i64>(sampleAt(sample) + SAMPLE_TIME) < timeUs) {
+    removeOldest(window, aggregate);
+    sample = load<u32>(at(window) + OLDEST);
+  }
+}
+
+function removeOldest(window: u32, aggregate: usize): void {
+  const sample = load<u32>(at(window) + OLDEST);
+  const s = sampleAt(sample);
+  const kind = load<u32>(s + SAMPLE_KIND);
+  if (kind == SAMPLE_EVENT) {
+    if (load<u32>(s + SAMPLE_EVIDENCE) != 0) dropEvidence(window);
+    store<u32>(at(window) + EVENTS, load<u32>(at(window) + EVENTS) - 1);
+  } else {
+    removeValue(window, aggregate, kind, sample);
+  }
+  const next = load<u32>(s + SAMPLE_NEXT);
+  store<u32>(at(window) + OLDEST, next);
+  if (next != 0) store<u32>(sampleAt(next) + SAMPLE_BACK, 0);
+  else store<u32>(at(window) + NEWEST, 0);
+  store<u32>(at(window) + SAMPLES, load<u32>(at(window) + SAMPLES) - 1);
+  groupAdd(load<u32>(at(window) + GROUP), -1);
+  sampleGive(sample);
+}
+
+function removeValue(window: u32, aggregate: usize, index: u32, sample: u32): void {
+  const code = load<u32>(functionRecord(aggregate, index) + FunctionRecord.Code);
+  const state = functionAt(window, index);
+  const value = load<u64>(sampleAt(sample) + SAMPLE_VALUE);
+  const numbers = load<u32>(state + NUMBERS);
+  if (code == AggregateFunctionCode.Distinct) {
+    if (distinctRemove(load<u64>(at(window) + HASH), index, value)) store<u32>(state + NUMBERS, numbers - 1);
+    return;
+  }
+  store<u32>(state + NUMBERS, numbers - 1);
+  if (code == AggregateFunctionCode.Percentile) {
+    store<u32>(state + RANKS, rankRemove(load<u32>(state + RANKS), sample));
+  } else if (numbers == 1) {
+    store<f64>(state, 0);
+    store<f64>(state + ROUNDED, 0);
+  } else {
+    addToSum(state, -reinterpret<f64>(value));
+  }
+}
+
+// ---------------------------------------------------------------------------------------------------- judgement
+
+function judge(window: u32, rule: u32, aggregate: usize): void {
+  if (!allHold(window, aggregate)) return;
+  const isCrossing = (load<u32>(aggregate + AggregateRecord.Flags) & AggregateFlag.Crossing) != 0;
+  const timeUs = load<i64>(at(window) + NEWEST_US);
+  if (isCrossing) {
+    if (timeUs <= load<i64>(at(window) + QUIET_US)) return;
+    store<i64>(at(window) + QUIET_US, endOf(window, aggregate));
+  }
+  publish(window, rule, timeUs, functionValue(window, aggregate, 0));
+  alertFired(rule);
+}
+
+function allHold(window: u32, aggregate: usize): bool {
+  const functions = load<u32>(aggregate + AggregateRecord.FunctionCount);
+  const conditions = load<u32>(aggregate + AggregateRecord.ConditionCount);
+  for (let i: u32 = 0; i < conditions; i++) {
+    const condition = functionRecord(aggregate, functions) + usize(i) * ConditionRecord.Bytes;
+    const value = functionValue(window, aggregate, load<u32>(condition + ConditionRecord.Function));
+    if (!holds(load<u32>(condition + ConditionRecord.Op), value, load<f64>(condition + ConditionRecord.Value))) {
+      return false;
+    }
+  }
+  return true;
+}
+
+/** A function without a value (NaN: nothing to average) satisfies no condition. */
+function holds(op: u32, left: f64, right: f64): bool {
+  if (left != left) return false;
+  switch (op) {
+    case ConditionOp.Equal: return left == right;
+    case ConditionOp.NotEqual: return left != right;
+    case ConditionOp.Less: return left < right;
+    case ConditionOp.LessOrEqual: return left <= right;
+    case ConditionOp.Greater: return left > right;
+    default: return left >= right;
+  }
+}
+
+function functionValue(window: u32, aggregate: usize, index: u32): f64 {
+  const record = functionRecord(aggregate, index);
+  const code = load<u32>(record + FunctionRecord.Code);
+  const state = functionAt(window, index);
+  const numbers = f64(load<u32>(state + NUMBERS));
+  if (code == AggregateFunctionCode.Count) return f64(load<u32>(at(window) + EVENTS));
+  if (code == AggregateFunctionCode.Distinct) return numbers;
+  const sum = load<f64>(state) + load<f64>(state + ROUNDED);
+  if (code == AggregateFunctionCode.Sum) return sum;
+  if (code == AggregateFunctionCode.Avg) return numbers == 0 ? NaN : sum / numbers;
+  return rankValue(load<u32>(state + RANKS), (load<f64>(record + FunctionRecord.Percentile) / 100) * (numbers - 1));
+}
+
+/** Publishes an alert with the newest events of the window as evidence. */
+function publish(window: u32, rule: u32, timeUs: i64, value: f64): void {
+  let first: u32 = 0;
+  let last: u32 = 0;
+  let left = load<u32>(at(window) + EVIDENCE_COUNT);
+  let sample = load<u32>(at(window) + NEWEST);
+  for (; left != 0 && sample != 0; sample = load<u32>(sampleAt(sample) + SAMPLE_BACK)) {
+    const link = load<u32>(sampleAt(sample) + SAMPLE_EVIDENCE);
+    if (link == 0) continue;
+    if (last != 0) evidenceSetNext(last, link);
+    else first = link;
+    last = link;
+    left--;
+  }
+  const key = load<u64>(at(window) + KEY);
+  emitAlert(rule, groupHost(load<u32>(at(window) + GROUP)), timeUs, first, key == NO_KEY ? 0 : key, value, 0);
+  unlinkEvidence(window);
+}
+
+/** Undoes the chain that an alert was written from. */
+function unlinkEvidence(window: u32): void {
+  let left = load<u32>(at(window) + EVIDENCE_COUNT);
+  let sample = load<u32>(at(window) + NEWEST);
+  for (; left != 0 && sample != 0; sample = load<u32>(sampleAt(sample) + SAMPLE_BACK)) {
+    const link = load<u32>(sampleAt(sample) + SAMPLE_EVIDENCE);
+    if (link == 0) continue;
+    evidenceSetNext(link, 0);
+    left--;
+  }
+}
+
+// ----------------------------------------------------------------------------------------------- expiry and room
+
+/** Last time at which an event would still share the window with its newest. */
+function endOf(window: u32, aggregate: usize): i64 {
+  const windowUs = load<i64>(aggregate + AggregateRecord.WindowUs);
+  const newestUs = load<i64>(at(window) + NEWEST_US);
+  return isTumbling(aggregate) ? windowStart(newestUs, windowUs) + windowUs - 1 : newestUs + windowUs;
+}
+
+/** Windows keep the deadline they were made with until it is looked at; this is the earliest as it really is. */
+function earliest(group: u32): u32 {
+  while (true) {
+    const window = groupFirst(group);
+    const endUs = max<i64>(endOf(window, ruleData(load<u32>(at(window) + RULE), Section.Aggregates)), load<i64>(at(window) + DEADLINE));
+    if (endUs == load<i64>(at(window) + DEADLINE)) return window;
+    entrySetDeadline(StateTable.Aggregate, window, endUs);
+  }
+}
+
+export function aggregateDue(group: u32, beforeUs: i64): void {
+  const window = earliest(group);
+  if (load<i64>(at(window) + DEADLINE) < beforeUs) drop(window);
+}
+
+function drop(window: u32): void {
+  const table = stateTable(StateTable.Aggregate);
+  const aggregate = ruleData(load<u32>(at(window) + RULE), Section.Aggregates);
+  while (load<u32>(at(window) + OLDEST) != 0) removeOldest(window, aggregate);
+  tableLeave(table, window);
+  entryRemove(StateTable.Aggregate, window, 1);
+  tableGive(table, window);
+}
+
+/** Makes room in the pools of samples and distinct values. */
+export function makeSampleRoom(): void {
+  aggregateEvict(groupNoisiest(StateTable.Aggregate));
+}
+
+/** Drops the group's earliest window, or the oldest eighth of it when it is large or in use. */
+export function aggregateEvict(group: u32): void {
+  const window = earliest(group);
+  const samples = load<u32>(at(window) + SAMPLES);
+  const aggregate = ruleData(load<u32>(at(window) + RULE), Section.Aggregates);
+  const isKept = window == pinned || (samples > TRIM_ABOVE && !tableIsFull(stateTable(StateTable.Aggregate)));
+  const lost = isKept ? min<u32>(samples, max<u32>(1, samples >> 3)) : samples;
+  countLoss(Loss.AggregateState, groupRule(group), groupHost(group), max<u32>(lost, 1));
+  if (!isKept) drop(window);
+  else for (let i: u32 = 0; i < lost; i++) removeOldest(window, aggregate);
+}

@@ -1,0 +1,331 @@
+/**
+ * First-seen terms, in event time. A combination of values is new unless it was seen within the window before, both
+ * ends included. 40 bytes a term, its place in the index included.
+ *
+ * A term keeps its last time; the terms of a group form a list from the least to the most recently seen. A new term's
+ * first time, and the evidence it alerted with, are kept apart for as long as an older event may yet turn up and move
+ * the alert back.
+ */
+import { Loss } from "../src/core/abi/state";
+import { Section } from "../src/core/abi/program";
+import { AlertFlag, TermsRecord } from "../src/core/abi/stateful";
+import { evidenceCapture, evidenceRelease, evidenceSetNext } from "./evidence";
+import { keyAt, keyEvaluate } from "./keys";
+import { countLoss } from "./losses";
+import { reserve } from "./memory";
+import { emitAlert } from "./output";
+import { rowTimeUs } from "./rows";
+import { captureEvidence, entryGroup, ruleData, stateHash, stateHost, stateTable } from "./state_entries";
+import {
+  groupAdd,
+  groupCount,
+  groupFirst,
+  groupFree,
+  groupHost,
+  groupLast,
+  groupNoisiest,
+  groupRule,
+  groupSetDeadline,
+  groupSetFirst,
+  groupSetLast,
+  StateTable,
+} from "./state_groups";
+import {
+  DEADLINE,
+  GROUP,
+  HEAD,
+  tableAt,
+  tableEnter,
+  tableFind,
+  tableGive,
+  tableLeave,
+  tableTake,
+} from "./state_table";
+import { alertFired, evictOldest } from "./stateful";
+
+// A term is a bare record head, its words put to this use:
+const LAST: usize = DEADLINE; // i64 last time
+const OLDER: usize = 20; // u32
+const NEWER: usize = 24; // u32
+const RECENT: usize = 28; // u32 recent alert, 0 none; the top bit: seen again since it took its place in the list
+export const TERM_BYTES: u32 = u32(HEAD);
+const SEEN_AGAIN: u32 = 0x80000000;
+
+// A recent alert: u32 term, u32 revision, i64 first time, i64 last time before that, u32 evidence. They form a ring.
+const RECENT_REVISION: usize = 4;
+const RECENT_FIRST: usize = 8;
+const RECENT_PRIOR: usize = 16;
+const RECENT_CHAIN: usize = 24;
+export const RECENT_BYTES: usize = 32;
+
+const NEVER_US: i64 = i64.MIN_VALUE;
+/** A term moves in its list when its time moves by more than this share of the window. */
+const MOVE_SHIFT: i64 = 12;
+/** How far a term may be out of place in its list. */
+const PLACE_STEPS: u32 = 64;
+
+let recents: usize = 0;
+let recentCapacity: u32 = 0;
+let recentNext: u32 = 1;
+/** By host: time of its first row, and of the last term it lost. i64 each. */
+let hostTimes: usize = 0;
+
+export function termsInit(hostCapacity: u32, recentMax: u32): void {
+  recentCapacity = recentMax + 1;
+  recents = reserve(usize(recentCapacity) * RECENT_BYTES);
+  recentNext = 1;
+  hostTimes = reserve(usize(hostCapacity) << 4);
+  for (let host: u32 = 0; host < hostCapacity; host++) {
+    store<i64>(hostTimes + (usize(host) << 4), NEVER_US);
+    store<i64>(hostTimes + (usize(host) << 4) + 8, NEVER_US);
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function at(term: u32): usize {
+  return tableAt(stateTable(StateTable.Terms), term);
+}
+
+/** Notes the first time known of a host; history is incomplete until a window has passed since. */
+export function termsHostSeen(host: u32, timeUs: i64): void {
+  const first = hostTimes + (usize(host) << 4);
+  if (load<i64>(first) == NEVER_US) store<i64>(first, timeUs);
+}
+
+/** Books the row for every combination of the rule's fields. */
+export function termsOffer(rule: u32, slot: u32): void {
+  const terms = ruleData(rule, Section.Terms);
+  const combinations = keyEvaluate(load<u32>(terms + TermsRecord.Key), slot);
+  const host = stateHost(rule, slot);
+  for (let i: u32 = 0; i < combinations; i++) {
+    const key = keyAt(i);
+    const hash = stateHash(rule, 0, key, host);
+    const term = tableFind(stateTable(StateTable.Terms), hash);
+    if (term == 0) beginTerm(rule, terms, slot, host, key, hash);
+    else if (rowTimeUs(slot) >= load<i64>(at(term) + LAST)) seeAgain(rule, terms, slot, host, key, term);
+    else seeEarlier(rule, terms, slot, host, key, term);
+  }
+}
+
+function beginTerm(rule: u32, terms: usize, slot: u32, host: u32, key: u64, hash: u64): void {
+  const table = stateTable(StateTable.Terms);
+  let term = tableTake(table);
+  while (term == 0) {
+    evictOldest(groupNoisiest(StateTable.Terms));
+    term = tableTake(table);
+  }
+  const group = entryGroup(StateTable.Terms, rule, host);
+  const timeUs = rowTimeUs(slot);
+  store<i64>(at(term) + LAST, timeUs);
+  store<u32>(at(term) + GROUP, group);
+  tableEnter(table, term, hash);
+  place(group, term);
+  groupAdd(group, 1);
+  if (groupCount(group) == 1) setDue(group, terms);
+  alertNew(rule, terms, slot, host, key, term, NEVER_US);
+}
+
+/** In order of time: new when the window has passed since the term was last seen. */
+function seeAgain(rule: u32, terms: usize, slot: u32, host: u32, key: u64, term: u32): void {
+  const timeUs = rowTimeUs(slot);
+  const lastUs = load<i64>(at(term) + LAST);
+  const windowUs = load<i64>(terms + TermsRecord.WindowUs);
+  const movedUs = timeUs - lastUs;
+  if (movedUs == 0) return;
+  store<i64>(at(term) + LAST, timeUs);
+  if (movedUs > windowUs >> MOVE_SHIFT) {
+    const group = load<u32>(at(term) + GROUP);
+    if (groupLast(group) != term) {
+      unlink(group, term);
+      place(group, term);
+    }
+    store<u32>(at(term) + RECENT, load<u32>(at(term) + RECENT) & ~SEEN_AGAIN);
+  } else {
+    store<u32>(at(term) + RECENT, load<u32>(at(term) + RECENT) | SEEN_AGAIN);
+  }
+  if (movedUs > windowUs) alertNew(rule, terms, slot, host, key, term, lastUs);
+}
+
+/**
+ * An event older than the last. Between the first and last times of a run no gap exceeds the window, so there it is
+ * never new; before the first it is, unless the run before reaches it.
+ */
+function seeEarlier(rule: u32, terms: usize, slot: u32, host: u32, key: u64, term: u32): void {
+  const index = load<u32>(at(term) + RECENT) & ~SEEN_AGAIN;
+  if (index == 0) return;
+  const recent = recents + usize(index) * RECENT_BYTES;
+  const timeUs = rowTimeUs(slot);
+  const firstUs = load<i64>(recent + RECENT_FIRST);
+  const priorUs = load<i64>(recent + RECENT_PRIOR);
+  if (timeUs >= firstUs) return;
+  if (priorUs != NEVER_US && timeUs - priorUs <= load<i64>(terms + TermsRecord.WindowUs)) {
+    store<i64>(recent + RECENT_PRIOR, max<i64>(priorUs, timeUs));
+    return;
+  }
+  if (firstUs - timeUs <= load<i64>(terms + TermsRecord.LateHorizonUs)) {
+    moveBack(rule, terms, slot, host, key, recent);
+  } else {
+    store<i64>(recent + RECENT_PRIOR, timeUs);
+    const evidence = evidenceCapture(slot, 0, rule);
+    emitAlert(rule, host, timeUs, evidence, key, 1, historyFlag(terms, host, timeUs) | AlertFlag.Late);
+    evidenceRelease(evidence);
+    alertFired(rule);
+  }
+}
+
+function alertNew(rule: u32, terms: usize, slot: u32, host: u32, key: u64, term: u32, priorUs: i64): void {
+  const evidence = captureEvidence(slot, 0, rule);
+  const timeUs = rowTimeUs(slot);
+  emitAlert(rule, host, timeUs, evidence, key, 1, historyFlag(terms, host, timeUs));
+  remember(terms, term, evidence, timeUs, priorUs);
+  alertFired(rule);
+}
+
+/** An older first event: the same alert in a new revision, whose evidence is that event, then the one first published. */
+function moveBack(rule: u32, terms: usize, slot: u32, host: u32, key: u64, recent: usize): void {
+  const timeUs = rowTimeUs(slot);
+  const revision = load<u32>(recent + RECENT_REVISION) + 1;
+  store<u32>(recent + RECENT_REVISION, revision);
+  store<i64>(recent + RECENT_FIRST, timeUs);
+  const evidence = evidenceCapture(slot, 0, rule);
+  const published = load<u32>(recent + RECENT_CHAIN);
+  evidenceSetNext(published, evidence);
+  const flags = historyFlag(terms, host, timeUs) | AlertFlag.Revised;
+  emitAlert(rule, host, timeUs, published == 0 ? evidence : published, key, revision, flags);
+  evidenceSetNext(published, 0);
+  evidenceRelease(evidence);
+}
+
+/** Keeps what a later revision of the alert needs, in place of the oldest such record. */
+function remember(terms: usize, term: u32, evidence: u32, firstUs: i64, priorUs: i64): void {
+  forgetRecent(load<u32>(at(term) + RECENT) & ~SEEN_AGAIN);
+  if (recentCapacity <= 1) {
+    evidenceRelease(evidence);
+    return;
+  }
+  const index = recentNext;
+  recentNext = index + 1 < recentCapacity ? index + 1 : 1;
+  forgetRecent(index);
+  const recent = recents + usize(index) * RECENT_BYTES;
+  store<u32>(recent, term);
+  store<u32>(recent + RECENT_REVISION, 1);
+  store<i64>(recent + RECENT_FIRST, firstUs);
+  store<i64>(recent + RECENT_PRIOR, priorUs);
+  store<u32>(recent + RECENT_CHAIN, evidence);
+  store<u32>(at(term) + RECENT, (load<u32>(at(term) + RECENT) & SEEN_AGAIN) | index);
+}
+
+function forgetRecent(index: u32): void {
+  if (index == 0) return;
+  const recent = recents + usize(index) * RECENT_BYTES;
+  const term = load<u32>(recent);
+  if (term == 0) return;
+  store<u32>(at(term) + RECENT, load<u32>(at(term) + RECENT) & SEEN_AGAIN);
+  evidenceRelease(load<u32>(recent + RECENT_CHAIN));
+  memory.fill(recent, 0, RECENT_BYTES);
+}
+
+/** Gives back the evidence of the older half of the recent alerts, where evidence is short. */
+export function termsReleaseEvidence(): void {
+  let index = recentNext;
+  for (let i: u32 = 0; i < recentCapacity >> 1; i++) {
+    forgetRecent(index);
+    index = index + 1 < recentCapacity ? index + 1 : 1;
+  }
+}
+
+/** Whether the host has been known for less than a window, or has lost terms within it. */
+function historyFlag(terms: usize, host: u32, timeUs: i64): u32 {
+  const windowUs = load<i64>(terms + TermsRecord.WindowUs);
+  const times = hostTimes + (usize(host) << 4);
+  const firstUs = load<i64>(times);
+  const lostUs = load<i64>(times + 8);
+  const isShort = firstUs == NEVER_US || timeUs - firstUs < windowUs;
+  const hasLost = lostUs != NEVER_US && timeUs - lostUs <= windowUs;
+  return isShort || hasLost ? AlertFlag.HistoryIncomplete : 0;
+}
+
+// ------------------------------------------------------------------------------------------------ order, expiry
+
+/** Puts a term into its group's list by its last time; it is the newest but for events out of order. */
+function place(group: u32, term: u32): void {
+  const lastUs = load<i64>(at(term) + LAST);
+  let older = groupLast(group);
+  let newer: u32 = 0;
+  for (let i: u32 = 0; i < PLACE_STEPS && older != 0 && load<i64>(at(older) + LAST) > lastUs; i++) {
+    newer = older;
+    older = load<u32>(at(older) + OLDER);
+  }
+  store<u32>(at(term) + OLDER, older);
+  store<u32>(at(term) + NEWER, newer);
+  if (older != 0) store<u32>(at(older) + NEWER, term);
+  else groupSetFirst(group, term);
+  if (newer != 0) store<u32>(at(newer) + OLDER, term);
+  else groupSetLast(group, term);
+}
+
+function unlink(group: u32, term: u32): void {
+  const older = load<u32>(at(term) + OLDER);
+  const newer = load<u32>(at(term) + NEWER);
+  if (older != 0) store<u32>(at(older) + NEWER, newer);
+  else groupSetFirst(group, newer);
+  if (newer != 0) store<u32>(at(newer) + OLDER, older);
+  else groupSetLast(group, older);
+}
+
+/** The least recently seen term, after those seen again since they took their place have taken a new one. */
+function oldestTerm(group: u32): u32 {
+  let term = groupFirst(group);
+  while ((load<u32>(at(term) + RECENT) & SEEN_AGAIN) != 0) {
+    store<u32>(at(term) + RECENT, load<u32>(at(term) + RECENT) & ~SEEN_AGAIN);
+    unlink(group, term);
+    place(group, term);
+    term = groupFirst(group);
+  }
+  return term;
+}
+
+function keptUs(terms: usize): i64 {
+  return load<i64>(terms + TermsRecord.WindowUs) + load<i64>(terms + TermsRecord.LateHorizonUs);
+}
+
+function setDue(group: u32, terms: usize): void {
+  groupSetDeadline(group, load<i64>(at(groupFirst(group)) + LAST) + keptUs(terms));
+}
+
+function drop(group: u32, term: u32): void {
+  const table = stateTable(StateTable.Terms);
+  forgetRecent(load<u32>(at(term) + RECENT) & ~SEEN_AGAIN);
+  unlink(group, term);
+  tableLeave(table, term);
+  tableGive(table, term);
+  groupAdd(group, -1);
+  if (groupCount(group) == 0) groupFree(group);
+}
+
+/** Frees the group's terms that can no longer make anything old, as of `beforeUs`. */
+export function termsDue(group: u32, beforeUs: i64): void {
+  const terms = ruleData(groupRule(group), Section.Terms);
+  while (true) {
+    const term = oldestTerm(group);
+    if (load<i64>(at(term) + LAST) + keptUs(terms) >= beforeUs) {
+      setDue(group, terms);
+      return;
+    }
+    const isLast = groupCount(group) == 1;
+    drop(group, term);
+    if (isLast) return;
+  }
+}
+
+/** Drops the group's least recently seen term to make room; the host's history is incomplete from here on. */
+export function termsEvict(group: u32): void {
+  const host = groupHost(group);
+  const term = oldestTerm(group);
+  const lostUs = hostTimes + (usize(host) << 4) + 8;
+  // What is lost matters until a window after the newest time known: that of the most recently seen term.
+  store<i64>(lostUs, max<i64>(load<i64>(lostUs), load<i64>(at(groupLast(group)) + LAST)));
+  countLoss(Loss.TermsState, groupRule(group), host, 1);
+  drop(group, term);
+}
