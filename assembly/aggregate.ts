@@ -13,6 +13,7 @@ import {
   ConditionRecord,
   FunctionRecord,
   Functions,
+  StateTable,
 } from "../src/core/abi/stateful";
 import {
   distinctAdd,
@@ -29,9 +30,9 @@ import {
   sampleTake,
 } from "./aggregate_samples";
 import { evidenceRelease, evidenceSetNext } from "./evidence";
+import { groupKey, groupKeys, NO_KEY } from "./group_keys";
 import { keyAt, keyEvaluate } from "./keys";
 import { countLoss } from "./losses";
-import { reserve } from "./memory";
 import { numberOf } from "./number_cell";
 import { emitAlert } from "./output";
 import { rankInsert, rankRemove, rankValue } from "./ranks";
@@ -42,13 +43,12 @@ import {
   entryRemove,
   entrySetDeadline,
   entryTake,
-  NO_KEY,
   ruleData,
   stateHash,
   stateHost,
   stateTable,
 } from "./state_entries";
-import { groupAdd, groupFirst, groupHost, groupNoisiest, groupRule, StateTable } from "./state_groups";
+import { groupAdd, groupFirst, groupHost, groupNoisiest, groupRule } from "./state_groups";
 import {
   DEADLINE,
   GROUP,
@@ -85,15 +85,8 @@ export const WINDOW_BYTES: u32 = u32(FUNCTIONS) + Functions.Max * u32(FUNCTION);
 const NEVER_US: i64 = i64.MIN_VALUE;
 /** Windows of more samples are trimmed by an eighth, not dropped, where room is needed. */
 const TRIM_ABOVE: u32 = 64;
-const KEYS_MAX: u32 = 4096;
-
-let keys: usize = 0;
 /** The window that is being added to: it may be trimmed, never dropped. */
 let pinned: u32 = 0;
-
-export function aggregateInit(): void {
-  keys = reserve(usize(KEYS_MAX) << 3);
-}
 
 function at(window: u32): usize {
   return tableAt(stateTable(StateTable.Aggregate), window);
@@ -119,14 +112,8 @@ function isTumbling(aggregate: usize): bool {
 export function aggregateOffer(rule: u32, slot: u32): void {
   const aggregate = ruleData(rule, Section.Aggregates);
   const key = load<u32>(aggregate + AggregateRecord.Key);
-  let combinations: u32 = 1;
-  store<u64>(keys, NO_KEY);
-  if (key != Absent.Id) {
-    // Copied: the functions evaluate keys of their own.
-    combinations = min<u32>(keyEvaluate(key, slot), KEYS_MAX);
-    for (let i: u32 = 0; i < combinations; i++) store<u64>(keys + (usize(i) << 3), keyAt(i));
-  }
-  for (let i: u32 = 0; i < combinations; i++) observe(rule, aggregate, slot, load<u64>(keys + (usize(i) << 3)));
+  const combinations = groupKeys(key, slot, rule);
+  for (let i: u32 = 0; i < combinations; i++) observe(rule, aggregate, slot, groupKey(i));
 }
 
 function observe(rule: u32, aggregate: usize, slot: u32, key: u64): void {

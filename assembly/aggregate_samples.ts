@@ -33,8 +33,8 @@ export const SAMPLE_EVENT: u32 = 0xff;
 const COUNT: usize = 8; // u32, in a record of distinct values
 export const DISTINCT_BYTES: u32 = 16;
 
-const SAMPLES: usize = memory.data(TABLE_BYTES, 8);
-const DISTINCT: usize = memory.data(TABLE_BYTES, 8);
+const SAMPLES: usize = memory.data(i32(TABLE_BYTES), 8);
+const DISTINCT: usize = memory.data(i32(TABLE_BYTES), 8);
 
 export function samplesInit(samples: u32, distinct: u32): void {
   poolInit(SAMPLES, SAMPLE_BYTES, samples);

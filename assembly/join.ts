@@ -3,8 +3,9 @@
  * last match; when all are filled that is the match.
  */
 import { Section } from "../src/core/abi/program";
-import { SequenceRecord } from "../src/core/abi/stateful";
+import { SequenceRecord, StateTable } from "../src/core/abi/stateful";
 import { evidenceRelease, evidenceSetNext } from "./evidence";
+import { NO_KEY } from "./group_keys";
 import { emitAlert } from "./output";
 import { rowTimeUs } from "./rows";
 import {
@@ -18,8 +19,8 @@ import {
   partialAt,
   ROLE_JOIN,
 } from "./sequence";
-import { captureEvidence, entryAdd, entryTake, NO_KEY, ruleData, stateHash, stateHost, stateTable } from "./state_entries";
-import { FOREVER, StateTable } from "./state_groups";
+import { captureEvidence, entryAdd, entryTake, ruleData, stateHash, stateHost, stateTable } from "./state_entries";
+import { FOREVER } from "./state_groups";
 import { DEADLINE, tableEnter, tableFind } from "./state_table";
 import { alertFired } from "./stateful";
 

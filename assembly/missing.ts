@@ -4,8 +4,9 @@
  * free of what they forbid. Where the window is not over yet the match waits for its end.
  */
 import { Section } from "../src/core/abi/program";
-import { SequenceFlag, SequenceRecord, StepFlag, StepRecord } from "../src/core/abi/stateful";
+import { SequenceFlag, SequenceRecord, StateTable, StepFlag, StepRecord } from "../src/core/abi/stateful";
 import { evidenceMissing, evidenceSetNext } from "./evidence";
+import { NO_KEY } from "./group_keys";
 import { emitAlert } from "./output";
 import { rowTimeUs } from "./rows";
 import {
@@ -30,8 +31,8 @@ import {
   ROLE_PENDING,
   stepRecord,
 } from "./sequence";
-import { entryAdd, entrySetDeadline, entryTake, NO_KEY, ruleData, stateHash, stateHost, stateTable } from "./state_entries";
-import { groupFirst, groupHost, StateTable } from "./state_groups";
+import { entryAdd, entrySetDeadline, entryTake, ruleData, stateHash, stateHost, stateTable } from "./state_entries";
+import { groupFirst, groupHost } from "./state_groups";
 import { DEADLINE, tableEnter, tableFind, tableLeave, tableReplace } from "./state_table";
 import { alertFired } from "./stateful";
 

@@ -60,9 +60,12 @@ export function outputCommit(at: usize, kind: u32, bytes: u32): void {
 
 /**
  * Publishes an alert of `rule`. `chain` is newest first, written oldest first, and stays the caller's. `value` is what
- * the rule's kind defines, such as the aggregate; 0 otherwise. `host` is `Host.None` for a rule across hosts.
+ * the rule's kind defines, such as the aggregate; 0 otherwise. `host` is `Host.None` for a rule across hosts. `flags` are
+ * bits of `AlertFlag`.
  */
-export function emitAlert(rule: u32, host: u32, timeUs: i64, chain: u32, keyHash: u64, value: f64): void {
+export function emitAlert(
+  rule: u32, host: u32, timeUs: i64, chain: u32, keyHash: u64, value: f64, flags: u32 = 0,
+): void {
   let count: u32 = 0;
   let total: u32 = AlertRecord.Header;
   for (let link = chain; link != 0 && count < LINKS_MAX; link = evidenceNext(link)) {
@@ -83,7 +86,7 @@ export function emitAlert(rule: u32, host: u32, timeUs: i64, chain: u32, keyHash
   store<u64>(at + AlertRecord.KeyHash, keyHash);
   store<f64>(at + AlertRecord.Value, value);
   store<u32>(at + AlertRecord.EvidenceCount, count);
-  store<u32>(at + AlertRecord.Flags, 0);
+  store<u32>(at + AlertRecord.Flags, flags);
   let to = at + AlertRecord.Header;
   for (let i = count; i > 0; i--) to += evidenceWriteEntry(load<u32>(links + (usize(i - 1) << 2)), to, isWhole);
   outputCommit(at, Output.Alert, total);

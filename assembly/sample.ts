@@ -4,9 +4,9 @@
  */
 import { Loss } from "../src/core/abi/state";
 import { Section } from "../src/core/abi/program";
-import { Absent, SequenceRecord, StepRecord } from "../src/core/abi/stateful";
+import { SequenceRecord, StateTable, StepRecord } from "../src/core/abi/stateful";
 import { evidenceRelease, evidenceSetNext } from "./evidence";
-import { keyAt, keyEvaluate } from "./keys";
+import { groupKey, groupKeys, NO_KEY } from "./group_keys";
 import { countLoss } from "./losses";
 import { reserve } from "./memory";
 import { emitAlert } from "./output";
@@ -17,14 +17,13 @@ import {
   entryAdd,
   entryRemove,
   entryTake,
-  NO_KEY,
   ruleData,
   stateEvictions,
   stateHash,
   stateHost,
   stateTable,
 } from "./state_entries";
-import { FOREVER, groupAdd, groupFirst, groupHost, groupRule, StateTable } from "./state_groups";
+import { FOREVER, groupAdd, groupFirst, groupHost, groupRule } from "./state_groups";
 import { DEADLINE, GROUP, HEAD, tableAt, tableEnd, tableEnter, tableFind, tableGive, tableLeave } from "./state_table";
 
 // One kept event. The first of a (rule, step, key) is in the index and in its group; the others hang on it.
@@ -55,8 +54,8 @@ function at(record: u32): usize {
 export function sampleOffer(rule: u32, step: u32, slot: u32): void {
   const sample = ruleData(rule, Section.Steps);
   const key = load<u32>(stepRecord(sample, step) + StepRecord.Key);
-  const combinations = key == Absent.Id ? 1 : keyEvaluate(key, slot);
-  for (let i: u32 = 0; i < combinations; i++) keep(rule, step, slot, key == Absent.Id ? NO_KEY : keyAt(i));
+  const combinations = groupKeys(key, slot, rule);
+  for (let i: u32 = 0; i < combinations; i++) keep(rule, step, slot, groupKey(i));
 }
 
 function keep(rule: u32, step: u32, slot: u32, key: u64): void {

@@ -7,9 +7,9 @@
  */
 import { Loss } from "../src/core/abi/state";
 import { Section } from "../src/core/abi/program";
-import { Absent, SequenceFlag, SequenceRecord, StepFlag, StepRecord } from "../src/core/abi/stateful";
+import { SequenceFlag, SequenceRecord, StateTable, StepFlag, StepRecord } from "../src/core/abi/stateful";
 import { evidenceClone, evidenceRelease, evidenceSetNext } from "./evidence";
-import { keyAt, keyEvaluate } from "./keys";
+import { groupKey, groupKeys } from "./group_keys";
 import { countLoss } from "./losses";
 import { chainMissing, completeSequence, dropPending, forbid, lastForbidden } from "./missing";
 import { joinEnd, joinFill } from "./join";
@@ -19,14 +19,13 @@ import {
   entryAdd,
   entryRemove,
   entryTake,
-  NO_KEY,
   ruleData,
   stateEvictions,
   stateHash,
   stateHost,
   stateTable,
 } from "./state_entries";
-import { FOREVER, groupFirst, groupHost, groupRule, ruleEntries, StateTable } from "./state_groups";
+import { FOREVER, groupFirst, groupHost, groupRule, ruleEntries } from "./state_groups";
 import { DEADLINE, HEAD, tableAt, tableEnter, tableFind, tableGive, tableLeave } from "./state_table";
 
 // One record: a partial match, a match that waits for the absence at its end, what a leading absence remembers
@@ -84,11 +83,11 @@ export function sequenceOffer(rule: u32, step: u32, slot: u32): void {
   const sequence = ruleData(rule, Section.Steps);
   const record = stepRecord(sequence, step);
   const key = load<u32>(record + StepRecord.Key);
-  const combinations = key == Absent.Id ? 1 : keyEvaluate(key, slot);
+  const combinations = groupKeys(key, slot, rule);
   const flags = load<u32>(record + StepRecord.Flags);
   const isJoin = (load<u32>(sequence + SequenceRecord.Flags) & SequenceFlag.Unordered) != 0;
   for (let i: u32 = 0; i < combinations; i++) {
-    const keyHash = key == Absent.Id ? NO_KEY : keyAt(i);
+    const keyHash = groupKey(i);
     if (isJoin) joinFill(rule, step, slot, keyHash);
     else if ((flags & StepFlag.Missing) != 0) forbid(rule, step, slot, keyHash);
     else if ((flags & StepFlag.First) != 0) begin(rule, step, slot, keyHash);
@@ -100,10 +99,10 @@ export function sequenceOffer(rule: u32, step: u32, slot: u32): void {
 export function sequenceEnd(rule: u32, slot: u32): void {
   const sequence = ruleData(rule, Section.Steps);
   const key = load<u32>(sequence + SequenceRecord.UntilKey);
-  const combinations = key == Absent.Id ? 1 : keyEvaluate(key, slot);
+  const combinations = groupKeys(key, slot, rule);
   const host = stateHost(rule, slot);
   for (let i: u32 = 0; i < combinations; i++) {
-    const keyHash = key == Absent.Id ? NO_KEY : keyAt(i);
+    const keyHash = groupKey(i);
     if ((load<u32>(sequence + SequenceRecord.Flags) & SequenceFlag.Unordered) != 0) joinEnd(rule, keyHash, host);
     else dropWaiting(rule, sequence, keyHash, host);
   }

@@ -1,6 +1,7 @@
 /**
  * Entries of the stateful tables: records in groups, in order of deadline. What is full makes room here, and only here.
  */
+import { StateTable } from "../src/core/abi/stateful";
 import { Host, RuleFlag, RuleRecord } from "../src/core/abi/state";
 import { Section } from "../src/core/abi/program";
 import { sectionPtr } from "./config";
@@ -19,17 +20,14 @@ import {
   groupQuietest,
   groupSetDeadline,
   groupSetFirst,
-  StateTable,
 } from "./state_groups";
 import { heapInsert, heapRemove } from "./state_heap";
 import { DEADLINE, GROUP, TABLE_BYTES, tableAt, tableTake } from "./state_table";
 import { evictOldest } from "./stateful";
 import { termsReleaseEvidence } from "./terms";
 
-const TABLES: usize = memory.data(StateTable.Count * TABLE_BYTES, 8);
+const TABLES: usize = memory.data(StateTable.Count * i32(TABLE_BYTES), 8);
 
-/** The key of a rule without one. */
-export const NO_KEY: u64 = 1;
 /** Blocks of evidence that one row may take. */
 const EVIDENCE_SPARE: u32 = 136;
 const EVIDENCE_TRIES: u32 = 64;
@@ -157,7 +155,7 @@ function isEvidenceShort(): bool {
 /** The noisiest group among those whose entries hold evidence. */
 function holderOfEvidence(): u32 {
   let found: u32 = 0;
-  for (let id: u32 = StateTable.Sequence; id < StateTable.Count; id++) {
+  for (let id: u32 = StateTable.Sequence; id < u32(StateTable.Count); id++) {
     if (id == StateTable.Terms) continue;
     const group = groupNoisiest(id);
     if (group != 0 && (found == 0 || groupCount(group) > groupCount(found))) found = group;

@@ -6,6 +6,7 @@
  * power of two of their size: when a table is full, the victim is the largest group of the largest rule, to within a
  * factor of two, so a noisy rule pays with its own entries and a noisy host with its own.
  */
+import { StateTable } from "../src/core/abi/stateful";
 import { hashPair } from "./hash";
 import { hostRelease, hostRetain } from "./hosts";
 import { reserve } from "./memory";
@@ -22,16 +23,6 @@ import {
   tableLeave,
   tableTake,
 } from "./state_table";
-
-/** Tables that share the state budget. */
-export const enum StateTable {
-  Sequence = 1,
-  Terms = 2,
-  Aggregate = 3,
-  Sample = 4,
-  Temporal = 5,
-  Count = 6,
-}
 
 /** No deadline: never due. */
 export const FOREVER: i64 = i64.MAX_VALUE;
@@ -53,7 +44,7 @@ const SIZE_CLASSES: u32 = 28;
 const RULE_HEADS: usize = 16;
 const RULE_BYTES: usize = RULE_HEADS + usize(SIZE_CLASSES) * 4;
 
-const GROUPS: usize = memory.data(TABLE_BYTES, 8);
+const GROUPS: usize = memory.data(i32(TABLE_BYTES), 8);
 /** Rules by table and size class. */
 const RULE_LISTS: usize = memory.data(StateTable.Count * SIZE_CLASSES * 4, 8);
 
@@ -191,7 +182,7 @@ export function groupNoisiest(table: u32): u32 {
 /** A smallest group of the noisiest rule that has entries: what gives way when there is no room for a group. */
 export function groupQuietest(): u32 {
   let rule: u32 = 0;
-  for (let table: u32 = 1; table < StateTable.Count; table++) {
+  for (let table: u32 = 1; table < u32(StateTable.Count); table++) {
     const other = noisiestRule(table);
     if (other != 0 && (rule == 0 || ruleEntries(other - 1) > ruleEntries(rule - 1))) rule = other;
   }

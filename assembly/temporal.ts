@@ -5,9 +5,9 @@
  */
 import { Loss } from "../src/core/abi/state";
 import { Section } from "../src/core/abi/program";
-import { Absent, SequenceRecord, StepRecord } from "../src/core/abi/stateful";
+import { SequenceRecord, StateTable, StepRecord } from "../src/core/abi/stateful";
 import { evidenceClone, evidenceRelease, evidenceSetNext } from "./evidence";
-import { keyAt, keyEvaluate } from "./keys";
+import { groupKey, groupKeys, NO_KEY } from "./group_keys";
 import { countLoss } from "./losses";
 import { emitAlert } from "./output";
 import { rowTimeUs } from "./rows";
@@ -18,13 +18,12 @@ import {
   entryRemove,
   entrySetDeadline,
   entryTake,
-  NO_KEY,
   ruleData,
   stateHash,
   stateHost,
   stateTable,
 } from "./state_entries";
-import { groupFirst, groupHost, groupRule, StateTable } from "./state_groups";
+import { groupFirst, groupHost, groupRule } from "./state_groups";
 import { DEADLINE, HEAD, tableAt, tableEnter, tableFind, tableGive, tableLeave } from "./state_table";
 import { alertFired } from "./stateful";
 
@@ -40,10 +39,10 @@ function at(record: u32): usize {
 export function temporalOffer(rule: u32, part: u32, slot: u32): void {
   const temporal = ruleData(rule, Section.Steps);
   const key = load<u32>(stepRecord(temporal, part) + StepRecord.Key);
-  const combinations = key == Absent.Id ? 1 : keyEvaluate(key, slot);
+  const combinations = groupKeys(key, slot, rule);
   const isOrdered = load<u32>(temporal + SequenceRecord.Argument) != 0;
   for (let i: u32 = 0; i < combinations; i++) {
-    const keyHash = key == Absent.Id ? NO_KEY : keyAt(i);
+    const keyHash = groupKey(i);
     if (isOrdered) observeOrdered(rule, part, slot, keyHash);
     else observeAny(rule, part, slot, keyHash);
   }

@@ -8,9 +8,10 @@
  */
 import { Loss } from "../src/core/abi/state";
 import { Section } from "../src/core/abi/program";
-import { AlertFlag, TermsRecord } from "../src/core/abi/stateful";
+import { AlertFlag, StateTable, TermsRecord } from "../src/core/abi/stateful";
 import { evidenceCapture, evidenceRelease, evidenceSetNext } from "./evidence";
-import { keyAt, keyEvaluate } from "./keys";
+import { groupKey, groupKeys } from "./group_keys";
+import { hostSerial } from "./hosts";
 import { countLoss } from "./losses";
 import { reserve } from "./memory";
 import { emitAlert } from "./output";
@@ -28,7 +29,6 @@ import {
   groupSetDeadline,
   groupSetFirst,
   groupSetLast,
-  StateTable,
 } from "./state_groups";
 import {
   DEADLINE,
@@ -67,17 +67,20 @@ const PLACE_STEPS: u32 = 64;
 let recents: usize = 0;
 let recentCapacity: u32 = 0;
 let recentNext: u32 = 1;
-/** By host: time of its first row, and of the last term it lost. i64 each. */
+/** By host: time of its first row, i64; time until which it has lost terms, i64; which host it is, u32. */
 let hostTimes: usize = 0;
+const HOST_LOST: usize = 8;
+const HOST_SERIAL: usize = 16;
+const HOST_TIMES: usize = 24;
 
 export function termsInit(hostCapacity: u32, recentMax: u32): void {
   recentCapacity = recentMax + 1;
   recents = reserve(usize(recentCapacity) * RECENT_BYTES);
   recentNext = 1;
-  hostTimes = reserve(usize(hostCapacity) << 4);
+  hostTimes = reserve(usize(hostCapacity) * HOST_TIMES);
   for (let host: u32 = 0; host < hostCapacity; host++) {
-    store<i64>(hostTimes + (usize(host) << 4), NEVER_US);
-    store<i64>(hostTimes + (usize(host) << 4) + 8, NEVER_US);
+    store<i64>(hostTimesAt(host), NEVER_US);
+    store<i64>(hostTimesAt(host) + HOST_LOST, NEVER_US);
   }
 }
 
@@ -87,19 +90,29 @@ function at(term: u32): usize {
   return tableAt(stateTable(StateTable.Terms), term);
 }
 
+function hostTimesAt(host: u32): usize {
+  return hostTimes + usize(host) * HOST_TIMES;
+}
+
 /** Notes the first time known of a host; history is incomplete until a window has passed since. */
 export function termsHostSeen(host: u32, timeUs: i64): void {
-  const first = hostTimes + (usize(host) << 4);
-  if (load<i64>(first) == NEVER_US) store<i64>(first, timeUs);
+  if (hostTimes == 0) return;
+  const times = hostTimesAt(host);
+  if (load<u32>(times + HOST_SERIAL) != hostSerial(host)) {
+    store<u32>(times + HOST_SERIAL, hostSerial(host));
+    store<i64>(times + HOST_LOST, NEVER_US);
+    store<i64>(times, NEVER_US);
+  }
+  if (load<i64>(times) == NEVER_US) store<i64>(times, timeUs);
 }
 
 /** Books the row for every combination of the rule's fields. */
 export function termsOffer(rule: u32, slot: u32): void {
   const terms = ruleData(rule, Section.Terms);
-  const combinations = keyEvaluate(load<u32>(terms + TermsRecord.Key), slot);
+  const combinations = groupKeys(load<u32>(terms + TermsRecord.Key), slot, rule);
   const host = stateHost(rule, slot);
   for (let i: u32 = 0; i < combinations; i++) {
-    const key = keyAt(i);
+    const key = groupKey(i);
     const hash = stateHash(rule, 0, key, host);
     const term = tableFind(stateTable(StateTable.Terms), hash);
     if (term == 0) beginTerm(rule, terms, slot, host, key, hash);
@@ -238,9 +251,8 @@ export function termsReleaseEvidence(): void {
 /** Whether the host has been known for less than a window, or has lost terms within it. */
 function historyFlag(terms: usize, host: u32, timeUs: i64): u32 {
   const windowUs = load<i64>(terms + TermsRecord.WindowUs);
-  const times = hostTimes + (usize(host) << 4);
-  const firstUs = load<i64>(times);
-  const lostUs = load<i64>(times + 8);
+  const firstUs = load<i64>(hostTimesAt(host));
+  const lostUs = load<i64>(hostTimesAt(host) + HOST_LOST);
   const isShort = firstUs == NEVER_US || timeUs - firstUs < windowUs;
   const hasLost = lostUs != NEVER_US && timeUs - lostUs <= windowUs;
   return isShort || hasLost ? AlertFlag.HistoryIncomplete : 0;
@@ -323,7 +335,7 @@ export function termsDue(group: u32, beforeUs: i64): void {
 export function termsEvict(group: u32): void {
   const host = groupHost(group);
   const term = oldestTerm(group);
-  const lostUs = hostTimes + (usize(host) << 4) + 8;
+  const lostUs = hostTimesAt(host) + HOST_LOST;
   // What is lost matters until a window after the newest time known: that of the most recently seen term.
   store<i64>(lostUs, max<i64>(load<i64>(lostUs), load<i64>(at(groupLast(group)) + LAST)));
   countLoss(Loss.TermsState, groupRule(group), host, 1);

@@ -8,6 +8,16 @@ export const enum Absent {
   Id = 0xffffffff,
 }
 
+/** Tables that share the state budget. */
+export const enum StateTable {
+  Sequence = 1,
+  Terms = 2,
+  Aggregate = 3,
+  Sample = 4,
+  Temporal = 5,
+  Count = 6,
+}
+
 /** Bits of `flags` of an alert record. */
 export const enum AlertFlag {
   /** New terms: the host has been known for less than the window, or has lost terms within it. */
