@@ -3,8 +3,9 @@
  */
 import type { EventQuery, Expr } from '../../src/rule/ir.js';
 import type { Truth } from '../../src/rule/semantics.js';
-import { type Context, evaluateTruth, type KeyValue, keysOf, matchesQuery, valuesOf } from './evaluate.js';
+import { evaluateTruth, type KeyValue, keysOf, matchesQuery, valuesOf } from './evaluate.js';
 import type { OracleEvent } from './event.js';
+import type { Context } from './sources.js';
 
 /** What a match took at a step of its rule, runs not written out; undefined where nothing yet. */
 export type StepEvents = (step: number) => Subject | undefined;
