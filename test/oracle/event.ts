@@ -20,7 +20,8 @@ export interface FieldNames {
   readonly eventCategoryField: string;
   readonly timestampField: string;
   readonly tiebreakerField: string;
-  readonly hostField: string;
+  /** The first of these that has a value names the host. */
+  readonly hostFields: readonly string[];
   readonly defaultHost: string;
 }
 
@@ -28,7 +29,7 @@ export const ecsFieldNames: FieldNames = {
   eventCategoryField: 'event.category',
   timestampField: '@timestamp',
   tiebreakerField: 'event.sequence',
-  hostField: 'host.id',
+  hostFields: ['host.id', 'host.name', 'agent.id'],
   defaultHost: 'unknown',
 };
 
@@ -133,7 +134,7 @@ export function readEvent(
   const timeUs = parseTimeUs(scalarsAt(source, names.timestampField)[0]);
   if (timeUs === undefined) return undefined;
   const tiebreak = Number(scalarsAt(source, names.tiebreakerField)[0] ?? Number.NaN);
-  const host = scalarsAt(source, names.hostField)[0];
+  const host = names.hostFields.flatMap((name) => scalarsAt(source, name))[0];
   return {
     ordinal,
     timeUs,
