@@ -6,7 +6,7 @@ const problemsMax = 25;
 
 /** Collects the problems of one query. One message for one place: what follows from an error already told is dropped. */
 export class ProblemList {
-  readonly diagnostics: Diagnostic[] = [];
+  private readonly found: Diagnostic[] = [];
   private readonly source: SourceLocator;
   private readonly ruleId: string | undefined;
   private readonly told = new Set<number>();
@@ -16,6 +16,11 @@ export class ProblemList {
   constructor(source: SourceLocator, ruleId?: string) {
     this.source = source;
     this.ruleId = ruleId;
+  }
+
+  /** What was told, in order of place. */
+  get diagnostics(): readonly Diagnostic[] {
+    return [...this.found].sort((a, b) => a.line - b.line || a.column - b.column);
   }
 
   get hasErrors(): boolean {
@@ -36,10 +41,10 @@ export class ProblemList {
   add(span: Span, problem: Problem): void {
     if (this.closed) return;
     if (problem.severity === undefined || problem.severity === 'error') this.errors++;
-    if (this.told.has(span.start) || this.diagnostics.length >= problemsMax) return;
+    if (this.told.has(span.start) || this.found.length >= problemsMax) return;
     this.told.add(span.start);
     const withRule = this.ruleId === undefined ? problem : { ...problem, ruleId: this.ruleId };
-    this.diagnostics.push(diagnosticAt(this.source, span, withRule));
+    this.found.push(diagnosticAt(this.source, span, withRule));
   }
 }
 
