@@ -83,6 +83,12 @@ export interface SessionCondition {
   readonly scriptNames?: readonly string[];
   /** A path of the session lies in the list: of its script, of its interpreter, or of a persistence item's program. */
   readonly path?: { readonly of: readonly ('script' | 'interpreter' | 'program')[]; readonly in: PatternList };
+  /** A directory on the path is hidden (leading dot), is not one of `known`, and the path lies in `below`. */
+  readonly hidden?: {
+    readonly of: readonly ('script' | 'interpreter' | 'program')[];
+    readonly below: PatternList;
+    readonly known: readonly string[];
+  };
   /** Inline code, or a persistence item's program arguments, match every one of the pattern groups. */
   readonly code?: { readonly of: readonly ('inline' | 'program')[]; readonly groups: readonly PatternList[] };
   readonly inlineLengthMin?: number;
@@ -139,8 +145,12 @@ export interface ClassSpec {
   /** Fields that tell instances apart; the first present of each group is used. Paths are compared normalised. */
   readonly instance: readonly (readonly string[])[];
   readonly satisfied: 'any' | CommandThreshold;
-  /** Rising levels of this class, lowest first; the lowest is that of a plain item. */
+  /** Instances are told apart by normalised path. */
+  readonly paths: boolean;
+  /** Rising levels of this class, lowest first; an item without a level has that of `countsFrom`. */
   readonly levels: readonly string[];
+  /** The class is satisfied from this level on. */
+  readonly countsFrom: string;
   readonly raises: readonly LevelRaise[];
   readonly techniques: readonly string[];
 }
@@ -171,8 +181,6 @@ export type LevelRaise =
       /** No name is known for the destination although the source would have reported its lookup. */
       readonly kind: 'unnamed';
       readonly from: readonly string[];
-      readonly lookupClass: string;
-      readonly withinUs: number;
       readonly provides: string;
       readonly to: string;
     }
@@ -187,8 +195,10 @@ export type LevelRaise =
 /** What the judgement adds to an item of the rule. */
 export interface ItemSpec {
   readonly id: string;
-  /** Level of its witnesses; absent: the lowest of the class. */
+  /** Level of its witnesses; absent: the one its class counts from. */
   readonly level?: string;
+  /** Fields that hold the program, then its arguments, which an autostart item would run. */
+  readonly program?: readonly string[];
   /** The event's path must lie in this list once normalised; the item's query may be wider. */
   readonly path?: { readonly fields: readonly string[]; readonly in: PatternList };
   /** The witness is an execution to be classified by the command table; its own class is not witnessed. */
@@ -271,6 +281,10 @@ export interface Judgement {
   readonly suppressUs: number;
   /** Longest distance in time between a write and an unattributed item of the same path. */
   readonly pathJoinUs: number;
+  /** How long a lookup names the address it resolved to. */
+  readonly lookupUs: number;
+  /** Fields of a destination, for classes whose instances have one. */
+  readonly destination: { readonly domainField: string; readonly addressField: string };
   /** Ancestors looked at for the launch context. */
   readonly lineageDepth: number;
   /** Paths compare without regard to case and in composed form (Windows, macOS). */

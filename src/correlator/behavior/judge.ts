@@ -2,49 +2,22 @@
  * The judgement of one behaviour rule: witnesses in, alerts and their revisions out. Synchronous and deterministic; it
  * knows no clock but event time. State is bounded; what a bound costs is counted in `losses`.
  */
-import type { BehaviorRule, Severity } from '../../rule/ir.js';
-import type { BehaviorDetail } from './detail.js';
-import type { EvidenceFields, Witness } from './witness.js';
+import type { ClassSpec, ItemSpec } from '../../rule/behavior.js';
+import type { BehaviorItem, BehaviorRule } from '../../rule/ir.js';
+import type { BehaviorAlert, BehaviorJudgeOptions, BehaviorLoss } from './alert.js';
+import { bookkeep } from './bookkeeping.js';
+import { addInstance, type Case, createCase, type Instance, mergeCases, pruneTimes } from './case.js';
+import { commandInstances, itemInstance } from './findings.js';
+import { PathJoins, type PathJoinsState } from './path_joins.js';
+import { Publisher, type PublisherState } from './publish.js';
+import type { Session } from './session.js';
+import { SessionTable, type SessionTableState } from './session_table.js';
+import { better, judgeWindow } from './verdict.js';
+import type { Witness } from './witness.js';
 
-/** One published detection, or a later revision of it under the same `id`. */
-export interface BehaviorAlert {
-  readonly id: string;
-  readonly ruleId: string;
-  /** 1 when first published, then rising by one. */
-  readonly revision: number;
-  readonly severity: Severity;
-  readonly riskScore: number;
-  /** Time of the newest evidence, in microseconds since the epoch. */
-  readonly timeUs: number;
-  readonly host: { readonly id: string; readonly name?: string };
-  readonly key: Readonly<Record<string, string>>;
-  readonly evidence: readonly {
-    readonly step: string;
-    readonly eventId: string;
-    readonly ordinal: number;
-    readonly timeUs: number;
-    readonly fields: EvidenceFields;
-  }[];
-  /** Later equal cases that were counted instead of published. */
-  readonly suppressed: number;
-  readonly detail: BehaviorDetail;
-}
-
-export interface BehaviorJudgeOptions {
-  /** Alerts below are counted, not returned. Default `low`. */
-  readonly minSeverity?: Severity;
-  /** Sessions kept at once over all hosts; the idlest session of the host with most goes first. Default 16384. */
-  readonly sessionsMax?: number;
-  /** Hosts whose file systems tell case apart although their platform usually does not. */
-  readonly caseSensitiveHosts?: readonly string[];
-}
-
-/** One kind of loss of one host since creation. */
-export interface BehaviorLoss {
-  readonly reason: 'session' | 'evidence' | 'late' | 'join';
-  readonly host: string;
-  readonly count: number;
-}
+export type { BehaviorAlert, BehaviorJudgeOptions, BehaviorLoss } from './alert.js';
+export type { BehaviorDetail } from './detail.js';
+export type { EvidenceFields, EvidenceValue, ProcessImage, ProcessNode, Witness } from './witness.js';
 
 export interface BehaviorJudge {
   readonly rule: BehaviorRule;
@@ -62,4 +35,208 @@ export interface BehaviorJudge {
   /** Plain data (JSON) that `restore` of a judge for the same rule accepts. */
   snapshot(): unknown;
   restore(state: unknown): void;
+}
+
+interface JudgeState {
+  readonly publisher: PublisherState;
+  readonly sessions: SessionTableState;
+  readonly joins: PathJoinsState;
+  readonly losses: readonly BehaviorLoss[];
+}
+
+export function createBehaviorJudge(rule: BehaviorRule, options: BehaviorJudgeOptions = {}): BehaviorJudge {
+  return new Judge(rule, options);
+}
+
+class Judge implements BehaviorJudge {
+  private readonly publisher: Publisher;
+  private readonly sessions: SessionTable;
+  private readonly joins: PathJoins;
+  private readonly items: ReadonlyMap<
+    string,
+    { item: BehaviorItem; spec: ItemSpec | undefined; class: ClassSpec | undefined }
+  >;
+  /** Cases that the event at hand changed. */
+  private readonly pending = new Map<Case, Session>();
+  private pendingOrdinal = -1;
+  private readonly lossCounts = new Map<string, BehaviorLoss>();
+
+  constructor(
+    readonly rule: BehaviorRule,
+    options: BehaviorJudgeOptions,
+  ) {
+    const { classes, items } = rule.judgement;
+    const lose = this.lose.bind(this);
+    this.publisher = new Publisher(rule, options);
+    this.sessions = new SessionTable(rule, options, lose);
+    this.joins = new PathJoins(rule.judgement, lose);
+    this.items = new Map(
+      rule.items.map((item) => [
+        item.id,
+        {
+          item,
+          spec: items.find((spec) => spec.id === item.id),
+          class: classes.find((spec) => spec.name === item.class),
+        },
+      ]),
+    );
+  }
+
+  get belowMinimum(): number {
+    return this.publisher.belowMinimum;
+  }
+
+  observe(witness: Witness): void {
+    if (witness.ordinal !== this.pendingOrdinal) this.settle();
+    this.pendingOrdinal = witness.ordinal;
+    const known = this.items.get(witness.itemId);
+    if (known === undefined) return;
+    const session = this.sessions.of(witness);
+    if (session === undefined) {
+      if (known.item.unattributed === true) this.observeUnattributed(witness, known.spec, known.class);
+      return;
+    }
+    if (!this.sessions.isNew(session, witness)) return;
+    const isChanged = bookkeep(this.rule, session, witness, known.item.class);
+    const instances = this.instancesOf(session, witness, known.spec, known.class);
+    for (const instance of instances) this.add(session, instance);
+    if (instances.length === 0 && isChanged) this.judgeAgain(session, witness.timeUs);
+  }
+
+  private instancesOf(
+    session: Session,
+    witness: Witness,
+    spec: ItemSpec | undefined,
+    classSpec: ClassSpec | undefined,
+  ): readonly Instance[] {
+    if (spec?.commands === true) return commandInstances(this.rule.judgement, session, witness);
+    if (classSpec === undefined) return [];
+    const instance = itemInstance(this.rule.judgement, session, classSpec, spec, witness);
+    if (instance === undefined) return [];
+    if (classSpec.paths) {
+      for (const joined of this.joins.wrote(session, instance)) this.add(session, joined);
+    }
+    return classSpec.role === 'context' ? [] : [instance];
+  }
+
+  /** An item that no session's process made: its path decides, when a session wrote it around that time. */
+  private observeUnattributed(witness: Witness, spec: ItemSpec | undefined, classSpec: ClassSpec | undefined): void {
+    if (classSpec === undefined || !classSpec.paths) return;
+    const probe = this.sessions.probe(witness);
+    const instance = itemInstance(this.rule.judgement, probe, classSpec, spec, witness);
+    if (instance === undefined) return;
+    const owner = this.joins.appeared(witness.host.id, { ...instance, attribution: 'path_join' });
+    const session = owner === undefined ? undefined : this.sessions.byRoot(witness.host.id, owner);
+    if (session !== undefined) this.add(session, { ...instance, attribution: 'path_join' });
+  }
+
+  /** Puts an instance into its case, joins cases it connects, and judges the windows it lies in. */
+  private add(session: Session, instance: Instance): void {
+    const { windowUs } = this.rule.judgement;
+    const timeUs = instance.firstUs;
+    const target = this.caseFor(session, timeUs);
+    if (target === undefined) {
+      this.lose('late', session.host.id, 1);
+      return;
+    }
+    const { lost } = addInstance(target, instance, windowUs);
+    if (lost > 0) this.lose('evidence', session.host.id, lost);
+    this.judgeAround(session, target, timeUs);
+  }
+
+  private caseFor(session: Session, timeUs: number): Case | undefined {
+    const { windowUs, retainUs } = this.rule.judgement;
+    const newestUs = this.sessions.newestUs(session.host.id);
+    session.cases = session.cases.filter((open) => open.lastUs + windowUs + retainUs >= newestUs);
+    if (timeUs + windowUs + retainUs < newestUs) return undefined;
+    const near = session.cases.filter((open) => timeUs >= open.startUs - windowUs && timeUs <= open.lastUs + windowUs);
+    const [first, ...others] = near;
+    if (first === undefined) {
+      const opened = createCase(timeUs);
+      session.cases.push(opened);
+      session.cases.sort((a, b) => a.startUs - b.startUs);
+      return opened;
+    }
+    for (const other of others) {
+      this.pending.delete(other);
+      mergeCases(first, other, windowUs);
+      session.cases.splice(session.cases.indexOf(other), 1);
+    }
+    return first;
+  }
+
+  /** Judges every window that holds `timeUs` and ends or begins at a kept witness; others hold no more than these. */
+  private judgeAround(session: Session, target: Case, timeUs: number): void {
+    const { judgement } = this.rule;
+    const { windowUs } = judgement;
+    const starts = new Set<number>([timeUs]);
+    for (const instance of target.instances.values()) {
+      for (const time of instance.times) if (time >= timeUs - windowUs && time <= timeUs) starts.add(time);
+    }
+    // The witness is the newest of its case as a rule: then the one window that ends with it holds all others.
+    const ordered = timeUs >= target.lastUs ? [timeUs - windowUs] : [...starts].sort((a, b) => a - b);
+    for (const fromUs of ordered) {
+      target.best = better(target.best, judgeWindow(judgement, session, target, fromUs, fromUs + windowUs));
+    }
+    if (timeUs >= target.lastUs) pruneTimes(target, timeUs - windowUs - judgement.retainUs);
+    this.pending.set(target, session);
+  }
+
+  /** Publishes what the event so far witnessed changed: one event may satisfy several items, and is told once. */
+  private settle(): void {
+    for (const [target, session] of this.pending) this.publisher.consider(session, target, target.lastUs);
+    this.pending.clear();
+  }
+
+  /** Something about the session as a whole changed: its open cases may weigh more. */
+  private judgeAgain(session: Session, nowUs: number): void {
+    const { windowUs, retainUs } = this.rule.judgement;
+    for (const open of session.cases) {
+      if (open.lastUs + windowUs + retainUs >= nowUs) this.judgeAround(session, open, open.lastUs);
+    }
+  }
+
+  private lose(reason: BehaviorLoss['reason'], host: string, count: number): void {
+    const key = `${reason} ${host}`;
+    this.lossCounts.set(key, { reason, host, count: count + (this.lossCounts.get(key)?.count ?? 0) });
+  }
+
+  advance(hostId: string, watermarkUs: number): void {
+    this.settle();
+    this.publisher.advance(hostId, watermarkUs);
+  }
+
+  flush(): void {
+    this.settle();
+    this.publisher.flush();
+  }
+
+  drain(): BehaviorAlert[] {
+    this.settle();
+    return this.publisher.drain();
+  }
+
+  losses(): readonly BehaviorLoss[] {
+    return [...this.lossCounts.values()];
+  }
+
+  snapshot(): unknown {
+    this.settle();
+    const state: JudgeState = {
+      publisher: this.publisher.snapshot(),
+      sessions: this.sessions.snapshot(),
+      joins: this.joins.snapshot(),
+      losses: this.losses(),
+    };
+    return structuredClone(state);
+  }
+
+  restore(state: unknown): void {
+    const { publisher, sessions, joins, losses } = structuredClone(state) as JudgeState;
+    this.publisher.restore(publisher);
+    this.sessions.restore(sessions);
+    this.joins.restore(joins);
+    this.lossCounts.clear();
+    for (const loss of losses) this.lossCounts.set(`${loss.reason} ${loss.host}`, loss);
+  }
 }

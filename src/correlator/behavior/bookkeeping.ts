@@ -1,0 +1,71 @@
+/** What a session remembers besides its cases: launch, lookups, writes, the deletion of its script. All bounded. */
+import { pathKey } from '../../core/paths.js';
+import type { BehaviorRule } from '../../rule/ir.js';
+import { domainKey, textsOf } from './findings.js';
+import { chainStampOf, evidenceOf, profileOf, rootIndex, type Session } from './session.js';
+import type { Witness } from './witness.js';
+
+const lookupsMax = 512;
+const writesMax = 512;
+
+/** Updates the session by a witness of `className`. True when a condition on the session may hold that did not before. */
+export function bookkeep(rule: BehaviorRule, session: Session, witness: Witness, className: string): boolean {
+  const { bookkeeping } = rule.judgement;
+  let isChanged = false;
+  if (className === bookkeeping.launch) isChanged = noteLaunch(rule, session, witness) || isChanged;
+  if (className === bookkeeping.lookup) noteLookup(session, witness);
+  if (className === bookkeeping.write) noteWrite(rule, session, witness);
+  if (className === bookkeeping.deletion) isChanged = noteDeletion(rule, session, witness) || isChanged;
+  if (className === bookkeeping.execution) isChanged = noteExecution(rule, session, witness) || isChanged;
+  return isChanged;
+}
+
+/** The root's own launch event tells its working directory and other fields that images do not carry. */
+function noteLaunch(rule: BehaviorRule, session: Session, witness: Witness): boolean {
+  const root = rootIndex(rule, witness.chain);
+  if (root !== 0 || (session.launch !== undefined && session.launch.timeUs <= witness.timeUs)) return false;
+  session.launch = evidenceOf(witness);
+  session.profile = profileOf(rule, witness.chain.slice(root), witness.chainTruncated, witness.fields);
+  session.chainStamp = chainStampOf(witness.chain.slice(root));
+  return true;
+}
+
+function noteLookup(session: Session, witness: Witness): void {
+  const [name] = textsOf(witness.fields, 'dns.question.name');
+  if (name === undefined) return;
+  for (const address of textsOf(witness.fields, 'dns.resolved_ip')) {
+    remember(session.lookups, address, { name: domainKey(name), timeUs: witness.timeUs }, lookupsMax);
+  }
+}
+
+function noteWrite(rule: BehaviorRule, session: Session, witness: Witness): void {
+  const [path] = textsOf(witness.fields, 'file.path');
+  if (path === undefined) return;
+  remember(session.writes, pathKey(path, rule.judgement.platform, session.folds), witness.timeUs, writesMax);
+}
+
+function noteDeletion(rule: BehaviorRule, session: Session, witness: Witness): boolean {
+  const { scriptKey } = session.profile;
+  if (scriptKey === undefined || session.scriptDeletedUs !== undefined) return false;
+  const deleted = textsOf(witness.fields, 'file.path').map((path) => pathKey(path, rule.judgement.platform));
+  if (!deleted.includes(scriptKey)) return false;
+  session.scriptDeletedUs = witness.timeUs;
+  return true;
+}
+
+function noteExecution(rule: BehaviorRule, session: Session, witness: Witness): boolean {
+  const [path] = textsOf(witness.fields, 'process.executable');
+  if (path === undefined) return false;
+  const writtenUs = session.writes.get(pathKey(path, rule.judgement.platform, session.folds));
+  if (writtenUs === undefined || writtenUs > witness.timeUs) return false;
+  const afterUs = witness.timeUs - writtenUs;
+  if (session.wroteAndRan !== undefined && session.wroteAndRan.afterUs <= afterUs) return false;
+  session.wroteAndRan = { ranUs: witness.timeUs, afterUs };
+  return true;
+}
+
+function remember<V>(map: Map<string, V>, key: string, value: V, max: number): void {
+  map.delete(key);
+  map.set(key, value);
+  if (map.size > max) map.delete(map.keys().next().value as string);
+}

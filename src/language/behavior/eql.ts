@@ -1,0 +1,101 @@
+/** Conditions written in EQL inside a behaviour rule, with `$name` standing for the values of a list or setting. */
+import { EmbeddedText } from '../../core/source_text.js';
+import type { PatternList } from '../../rule/behavior.js';
+import type { EventQuery, Expr } from '../../rule/ir.js';
+import { parseEql, parseEqlExpression } from '../eql/index.js';
+import type { Located } from './located.js';
+import { fail, type ReadContext, readText, readTexts } from './reader.js';
+
+const nothing: Expr = { kind: 'literal', value: false };
+
+/** An EQL event query, `category where condition`. */
+export function readQuery(context: ReadContext, node: Located): EventQuery {
+  const { expanded, toOuter } = expand(context, node, readText(context, node));
+  const { query, problems } = parseEql(expanded, { dialect: 'endpoint', source: locatorOf(node, toOuter) });
+  context.problems.list.push(...problems);
+  if (query?.kind === 'event' && query.pipes.length === 0) return query.query;
+  if (query !== undefined) {
+    fail(context, node, 'BEHAVIOR_EQL', 'expected the query of one event', 'write: category where condition');
+  }
+  return { category: null, condition: nothing };
+}
+
+/** An EQL expression without a category. */
+export function readExpression(context: ReadContext, node: Located): Expr {
+  const { expanded, toOuter } = expand(context, node, readText(context, node));
+  const { expr, problems } = parseEqlExpression(expanded, { dialect: 'endpoint', source: locatorOf(node, toOuter) });
+  context.problems.list.push(...problems);
+  return expr ?? nothing;
+}
+
+/** Places inside a block or folded scalar cannot be mapped exactly: they point at the start of the scalar. */
+function locatorOf(node: Located, toOuter: (offset: number) => number): EmbeddedText {
+  const { textStart } = node;
+  return new EmbeddedText(node.source, (offset) =>
+    textStart === undefined ? node.span.start : textStart + Math.max(0, toOuter(offset)),
+  );
+}
+
+/** Replaces each `$name` outside quotes by the values it stands for, as EQL literals separated by commas. */
+function expand(
+  context: ReadContext,
+  node: Located,
+  text: string,
+): { expanded: string; toOuter: (offset: number) => number } {
+  const pieces: { readonly at: number; readonly outer: number; readonly isLiteral: boolean }[] = [];
+  let expanded = '';
+  let last = 0;
+  for (const match of text.matchAll(/"""[\s\S]*?"""|"(?:[^"\\]|\\.)*"|\$([a-z][a-z0-9_]*)/g)) {
+    const [whole, name] = match;
+    if (name === undefined) continue;
+    pieces.push({ at: expanded.length, outer: last, isLiteral: true });
+    expanded += text.slice(last, match.index);
+    pieces.push({ at: expanded.length, outer: match.index, isLiteral: false });
+    expanded += valuesOf(context, node, name);
+    last = match.index + whole.length;
+  }
+  pieces.push({ at: expanded.length, outer: last, isLiteral: true });
+  expanded += text.slice(last);
+  const toOuter = (offset: number): number => {
+    const piece = pieces.findLast((candidate) => candidate.at <= offset) ?? { at: 0, outer: 0, isLiteral: true };
+    return piece.isLiteral ? piece.outer + offset - piece.at : piece.outer;
+  };
+  return { expanded, toOuter };
+}
+
+function valuesOf(context: ReadContext, node: Located, name: string): string {
+  const reference = { source: node.source, span: node.span, scalar: `$${name}` };
+  const list = context.lists.get(name);
+  if (list !== undefined && list.except.length > 0) {
+    fail(
+      context,
+      node,
+      'BEHAVIOR_LIST',
+      `list "${name}" has exceptions, which EQL text cannot say`,
+      'use "path: { in }"',
+    );
+  }
+  const setting = context.settings.get(name);
+  const numbers = (setting?.items ?? []).filter((item) => typeof item.scalar === 'number');
+  if (numbers.length > 0) {
+    context.used.add(name);
+    return numbers.map((item) => String(item.scalar)).join(', ');
+  }
+  return readTexts(context, reference).map(eqlText).join(', ');
+}
+
+/** A text as an EQL string literal. */
+export function eqlText(text: string): string {
+  return `"${text.replace(/[\\"]/g, (char) => `\\${char}`)}"`;
+}
+
+/** The event's path, by the first of the fields it has, matches a pattern of the list, case aside where paths fold. */
+export function pathExpression(fields: readonly string[], list: PatternList, folds: boolean): Expr {
+  const [name = '', ...fallback] = fields;
+  return {
+    kind: 'match',
+    value: { kind: 'field', name, ...(fallback.length === 0 ? {} : { fallback }) },
+    patterns: list.patterns.map((text) => ({ type: 'wildcard', text })),
+    case: folds ? 'ascii' : 'exact',
+  };
+}

@@ -1,0 +1,121 @@
+/** Runs every scenario over every engine, in order and in permuted order of arrival. */
+import { describe, expect, test } from 'vitest';
+import { type BehaviorAlert, createBehaviorJudge } from '../../src/correlator/behavior/judge.js';
+import { compareEvents, ecsFieldNames, readEvent } from '../oracle/event.js';
+import { shippedRule } from '../support/content.js';
+import { type ExpectedDetection, loadScenarios, type Scenario } from '../support/scenario.js';
+import { WitnessSource } from '../support/witness_source.js';
+
+/** What an engine published: every revision, in order of publication. */
+interface Engine {
+  readonly name: string;
+  run(scenario: Scenario, events: readonly Record<string, unknown>[]): Promise<readonly Published[]>;
+}
+
+type Published = Pick<BehaviorAlert, 'id' | 'ruleId' | 'revision' | 'severity' | 'suppressed' | 'detail' | 'host'>;
+
+const witnessEngine: Engine = {
+  name: 'judge over the stand-in',
+  async run(scenario, events) {
+    const read = events.flatMap((source, ordinal) => readEvent(source, ordinal, ecsFieldNames) ?? []);
+    return scenario.rules.flatMap((id) => {
+      const rule = shippedRule(id);
+      const source = new WitnessSource(rule);
+      const judge = createBehaviorJudge(rule, {
+        minSeverity: scenario.minSeverity ?? 'low',
+        caseSensitiveHosts: scenario.caseSensitiveHosts ?? [],
+      });
+      for (const event of [...read].sort(compareEvents)) {
+        for (const witness of source.observe(event)) judge.observe(witness);
+        judge.advance(event.host, event.timeUs);
+      }
+      judge.flush();
+      return judge.drain();
+    });
+  },
+};
+
+const engines: readonly Engine[] = [witnessEngine];
+
+/** The last revision of each detection, with the severities of all. */
+function lastRevisions(published: readonly Published[]): readonly (Published & { revisions: string[] })[] {
+  const byId = new Map<string, Published & { revisions: string[] }>();
+  for (const alert of published) {
+    const before = byId.get(alert.id)?.revisions ?? [];
+    expect(alert.revision).toBe(before.length + 1);
+    byId.set(alert.id, { ...alert, revisions: [...before, alert.severity] });
+  }
+  return [...byId.values()];
+}
+
+function summary(alert: Published & { revisions: string[] }, like: ExpectedDetection | undefined): ExpectedDetection {
+  const classes = Object.entries(alert.detail.classes).filter(([, value]) => value.level !== '');
+  const counted = Object.keys(like?.instances ?? {});
+  return {
+    rule: alert.ruleId,
+    severity: alert.severity,
+    ...(like?.revisions === undefined ? {} : { revisions: alert.revisions }),
+    ...(like?.confidence === undefined ? {} : { confidence: alert.detail.confidence }),
+    ...(like?.context === undefined ? {} : { context: alert.detail.session.context }),
+    ...(like?.tier === undefined ? {} : { tier: alert.detail.session.tier }),
+    ...(like?.classes === undefined
+      ? {}
+      : { classes: Object.fromEntries(classes.map(([name, value]) => [name, value.level])) }),
+    ...(like?.instances === undefined
+      ? {}
+      : { instances: Object.fromEntries(counted.map((name) => [name, alert.detail.classes[name]?.instances ?? 0])) }),
+    ...(like?.modifiers === undefined ? {} : { modifiers: alert.detail.modifiers }),
+    ...(like?.suppressed === undefined ? {} : { suppressed: alert.suppressed }),
+    ...(like?.techniques === undefined
+      ? {}
+      : { techniques: like.techniques.filter((id) => alert.detail.techniques.includes(id)) }),
+  };
+}
+
+async function check(engine: Engine, scenario: Scenario, events: readonly Record<string, unknown>[]): Promise<void> {
+  const detections = lastRevisions(await engine.run(scenario, events));
+  expect(detections.map((alert, i) => summary(alert, scenario.expect[i]))).toEqual(scenario.expect);
+}
+
+/** Every order of few items; of many a fixed set: reversed, interleaved, rotated. */
+function orders<T>(items: readonly T[]): readonly (readonly T[])[] {
+  if (items.length <= 5) return permutations(items);
+  const odd = items.filter((_, i) => i % 2 === 1);
+  const even = items.filter((_, i) => i % 2 === 0);
+  const middle = items.length >> 1;
+  return [[...items].reverse(), [...odd, ...even], [...items.slice(middle), ...items.slice(0, middle)]];
+}
+
+function permutations<T>(items: readonly T[]): readonly (readonly T[])[] {
+  if (items.length <= 1) return [items];
+  return items.flatMap((item, i) => permutations(items.filter((_, j) => j !== i)).map((rest) => [item, ...rest]));
+}
+
+const scenarios = loadScenarios(new URL('./scenarios', import.meta.url).pathname);
+
+describe.each(engines.map((engine) => [engine.name, engine] as const))('%s', (_, engine) => {
+  test.each(scenarios.map((scenario) => [scenario.id, scenario.title, scenario] as const))(
+    '%s: %s',
+    async (_id, _title, scenario) => {
+      await check(engine, scenario, scenario.events);
+    },
+  );
+
+  test.each(scenarios.map((scenario) => [scenario.id, scenario] as const))(
+    '%s: every event delivered twice changes nothing',
+    async (_id, scenario) => {
+      await check(
+        engine,
+        scenario,
+        scenario.events.flatMap((event) => [event, event]),
+      );
+    },
+  );
+
+  test.each(scenarios.filter((one) => one.permute === true).map((scenario) => [scenario.id, scenario] as const))(
+    '%s: the order of arrival changes nothing',
+    async (_id, scenario) => {
+      for (const order of orders(scenario.events)) await check(engine, scenario, order);
+    },
+  );
+});
