@@ -1,0 +1,142 @@
+/**
+ * From made alerts to published ones: pipes, severity, suppression, caps, order. Rules that need one order over all hosts
+ * wait behind the global watermark; the others pass at once.
+ */
+import { type Rule, severities } from '../rule/ir.js';
+import type { Alert } from './alert.js';
+import type { MadeAlert } from './alert_maker.js';
+import { Cap, Suppressor } from './folding.js';
+import type { Settings } from './options.js';
+import { Pipes } from './pipes.js';
+import type { RuleView } from './rule_view.js';
+
+/** The stages of one rule that folds or filters its alerts. */
+interface Stages {
+  readonly pipes: Pipes | undefined;
+  readonly suppressor: Suppressor | undefined;
+  readonly cap: Cap | undefined;
+}
+
+export interface PublishCounts {
+  readonly alerts: number;
+  readonly belowMinimum: number;
+  readonly pipeLosses: number;
+}
+
+export class Publisher {
+  readonly #settings: Settings;
+  readonly #stages = new Map<Rule, Stages>();
+  readonly #published = new Map<string, number>();
+  readonly #below = new Map<string, number>();
+  readonly #pipeLosses = new Map<string, number>();
+  /** Alerts of ordered rules that wait for their place. */
+  #waiting: MadeAlert[] = [];
+  #ready: MadeAlert[] = [];
+
+  constructor(settings: Settings) {
+    this.#settings = settings;
+  }
+
+  /** Takes an alert as the kernel or a judgement completes it. */
+  take(made: MadeAlert): void {
+    if (!made.view.isOrdered || made.alert.behavior !== undefined) this.#publish(made);
+    else if (this.#settings.latenessUs === 0) this.#stage(made);
+    else this.#waiting.push(made);
+  }
+
+  /** Passes on what waits and lies before the global watermark. */
+  release(watermarkUs: number): void {
+    const passing = this.#waiting.filter((made) => made.timeUs < watermarkUs);
+    if (passing.length === 0) return;
+    this.#waiting = this.#waiting.filter((made) => made.timeUs >= watermarkUs);
+    for (const made of passing.sort(compareMade)) this.#stage(made);
+  }
+
+  /** Ends the stream: nothing waits any longer. */
+  end(): void {
+    this.release(Number.POSITIVE_INFINITY);
+    for (const stages of this.#stages.values()) {
+      for (const made of stages.pipes?.end() ?? []) this.#fold(made, stages);
+      for (const made of stages.suppressor?.end() ?? []) this.#capped(made, stages);
+      for (const made of stages.cap?.end() ?? []) this.#out(made);
+    }
+  }
+
+  /** The alerts published since the last call, in order of (time, rule id, key, id, revision). */
+  drain(): Alert[] {
+    const ready = this.#ready.sort(compareMade);
+    this.#ready = [];
+    return ready.map((made) => made.alert);
+  }
+
+  counts(ruleId: string): PublishCounts {
+    return {
+      alerts: this.#published.get(ruleId) ?? 0,
+      belowMinimum: this.#below.get(ruleId) ?? 0,
+      pipeLosses: this.#pipeLosses.get(ruleId) ?? 0,
+    };
+  }
+
+  #stagesOf(view: RuleView): Stages {
+    const { rule } = view;
+    const known = this.#stages.get(rule);
+    if (known !== undefined) return known;
+    const onLoss = (count: number) => add(this.#pipeLosses, rule.id, count);
+    const caps = this.#settings.caps === 'rule' && rule.maxSignals !== undefined;
+    const stages: Stages = {
+      pipes: rule.pipes === undefined || rule.pipes.length === 0 ? undefined : new Pipes(rule.pipes, onLoss),
+      suppressor: rule.suppression === undefined ? undefined : new Suppressor(rule.suppression),
+      cap: caps ? new Cap(rule.maxSignals) : undefined,
+    };
+    this.#stages.set(rule, stages);
+    return stages;
+  }
+
+  #stage(made: MadeAlert): void {
+    const stages = this.#stagesOf(made.view);
+    for (const passed of stages.pipes?.take(made) ?? [made]) this.#fold(passed, stages);
+  }
+
+  #fold(made: MadeAlert, stages: Stages): void {
+    if (this.#isBelow(made)) return;
+    for (const passed of stages.suppressor?.take(made) ?? [made]) this.#capped(passed, stages);
+  }
+
+  #capped(made: MadeAlert, stages: Stages): void {
+    for (const passed of stages.cap?.take(made) ?? [made]) this.#out(passed);
+  }
+
+  #publish(made: MadeAlert): void {
+    if (!this.#isBelow(made)) this.#out(made);
+  }
+
+  #isBelow(made: MadeAlert): boolean {
+    const isBlock = made.view.rule.buildingBlock === true && !this.#settings.buildingBlocks;
+    const isLow = severities.indexOf(made.alert.rule.severity) < severities.indexOf(this.#settings.minSeverity);
+    if (isLow && !isBlock) add(this.#below, made.view.rule.id, 1);
+    return isLow || isBlock;
+  }
+
+  #out(made: MadeAlert): void {
+    add(this.#published, made.view.rule.id, 1);
+    this.#ready.push(made);
+  }
+}
+
+const add = (map: Map<string, number>, key: string, count: number): void => {
+  map.set(key, (map.get(key) ?? 0) + count);
+};
+
+const keyText = (made: MadeAlert): string => (made.alert.key === null ? '' : JSON.stringify(made.alert.key));
+
+const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+function compareMade(a: MadeAlert, b: MadeAlert): number {
+  return (
+    a.timeUs - b.timeUs ||
+    compareText(a.view.rule.id, b.view.rule.id) ||
+    compareText(keyText(a), keyText(b)) ||
+    compareText(a.alert.id, b.alert.id) ||
+    a.alert.revision - b.alert.revision
+  );
+}

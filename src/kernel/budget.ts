@@ -1,0 +1,106 @@
+/** Divides a memory budget among the kernel's tables, before anything is reserved. */
+import { Config } from '../core/abi/state.js';
+import { IngestConfig } from '../core/abi/events.js';
+import { UsageError } from '../core/errors.js';
+import { chunkRows } from '../core/limits.js';
+
+/** What a program needs, which decides who gets how much. */
+export interface BudgetNeeds {
+  readonly budgetBytes: number;
+  /** Bytes of the program's sections. */
+  readonly programBytes: number;
+  readonly rowBytes: number;
+  /** Rows are held: the row store gets a share. */
+  readonly holdsRows: boolean;
+  readonly usesLineage: boolean;
+  readonly usesImages: boolean;
+  /** Some rule keeps partial matches, windows or terms. */
+  readonly usesState: boolean;
+  /** Some rule keeps evidence of earlier events. */
+  readonly usesEvidence: boolean;
+  readonly columns: number;
+  readonly maxValueBytes: number;
+}
+
+/** One part of the budget, for `stats`. */
+export interface BudgetPart {
+  readonly name: string;
+  readonly bytes: number;
+}
+
+export interface Budget {
+  /** Words of the configuration table. */
+  readonly config: ReadonlyMap<number, number>;
+  readonly parts: readonly BudgetPart[];
+}
+
+const mebibyte = 1024 * 1024;
+const kibibyte = 1024;
+
+const hostBytes = 208 + 8;
+const processBytes = 64 + 16;
+const imageBytes = 32;
+const lossBytes = 24;
+/** Static data and tables that no option changes: the data segment, key tables of the scanner, heaps' roots. */
+const fixedBytes = 1.5 * mebibyte;
+
+interface Share {
+  readonly name: string;
+  readonly weight: number;
+  readonly least: number;
+}
+
+/**
+ * Divides the budget by weight among the parts that the program uses; no part gets less than it needs to run.
+ * @throws UsageError `USAGE_MEMORY`, naming the bytes needed.
+ */
+export function divideBudget(needs: BudgetNeeds): Budget {
+  const input = Math.max(256 * kibibyte, Math.min(mebibyte, needs.budgetBytes / 32), 4 * needs.maxValueBytes);
+  const shares: Share[] = [
+    { name: 'values', weight: 34, least: mebibyte },
+    { name: 'truth', weight: 6, least: 256 * kibibyte },
+    { name: 'ids', weight: 6, least: 256 * kibibyte },
+    { name: 'hosts', weight: 3, least: 64 * hostBytes },
+    { name: 'rows', weight: needs.holdsRows ? 20 : 0, least: 2 * chunkRows * (needs.rowBytes + 20) },
+    { name: 'state', weight: needs.usesState ? 24 : 0, least: needs.usesState ? 512 * kibibyte : 64 * kibibyte },
+    { name: 'evidence', weight: needs.usesEvidence ? 12 : 0, least: needs.usesEvidence ? 256 * kibibyte : 16 * kibibyte },
+    { name: 'processes', weight: needs.usesLineage ? 12 : 0, least: needs.usesLineage ? 256 * processBytes : 0 },
+    { name: 'images', weight: needs.usesImages ? 4 : 0, least: needs.usesImages ? 256 * imageBytes : 0 },
+  ];
+  // The input region, its scratch of the same size, and the scanner's index of a quarter of it in words.
+  const fixed = fixedBytes + needs.programBytes + 3 * input + needs.maxValueBytes + 512 * kibibyte + 4096 * lossBytes;
+  const least = fixed + shares.reduce((sum, share) => sum + share.least, 0);
+  if (needs.budgetBytes < least) {
+    throw new UsageError(
+      'USAGE_MEMORY',
+      `memory: ${needs.budgetBytes} bytes are too few for these rules; give at least ${Math.ceil(least)}`,
+    );
+  }
+  const weights = shares.reduce((sum, share) => sum + share.weight, 0);
+  const spare = needs.budgetBytes - least;
+  const part = new Map(shares.map((share) => [share.name, Math.floor(share.least + (spare * share.weight) / weights)]));
+  const bytes = (name: string): number => part.get(name) ?? 0;
+  const words: [number, number][] = [
+    [Config.RowCapacity, Math.floor(bytes('rows') / (needs.rowBytes + 20))],
+    [Config.HostCapacity, Math.min(65000, Math.floor(bytes('hosts') / hostBytes))],
+    [Config.ProcessCapacity, Math.floor(bytes('processes') / processBytes)],
+    [Config.ImageCapacity, Math.floor(bytes('images') / imageBytes)],
+    [Config.EvidenceBytes, bytes('evidence')],
+    [Config.OutputBytes, 256 * kibibyte],
+    [Config.LossCapacity, 4096],
+    [Config.ValueBytes, bytes('values')],
+    [Config.MaxValueBytes, needs.maxValueBytes],
+    [Config.InputBytes, input],
+    [Config.TruthBytes, bytes('truth')],
+    [Config.StateBytes, bytes('state')],
+    [IngestConfig.SessionCodes, Math.max(1024, Math.floor(bytes('ids') / 24))],
+    [IngestConfig.SessionIds, Math.max(1024, Math.floor(bytes('ids') / 48))],
+    [IngestConfig.SessionIdBytes, Math.floor(bytes('ids') / 3)],
+    [IngestConfig.HeldIdBytes, Math.floor(bytes('ids') / 3)],
+  ];
+  const parts = [...part].filter(([, size]) => size > 0).map(([name, size]) => ({ name, bytes: size }));
+  return {
+    config: new Map(words.map(([word, value]) => [word, Math.floor(value)])),
+    parts: [{ name: 'input', bytes: Math.floor(3 * input) }, { name: 'program', bytes: needs.programBytes }, ...parts],
+  };
+}
