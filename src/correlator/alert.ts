@@ -50,6 +50,8 @@ export interface Alert {
   readonly evidence: readonly (Evidence | MissingEvidence)[];
   /** From 1. A later revision replaces the earlier ones of the same id. */
   readonly revision: number;
+  /** For aggregate rules: what the first condition's function came to. */
+  readonly value?: number;
   /** Legs of the rule, or the rule itself, to how far it could see; absent until coverage is asked for. */
   readonly coverage?: Readonly<Record<string, CoverageStatus>>;
   /** Later equal alerts that were counted instead of published. */

@@ -1,5 +1,6 @@
 /** Turns the kernel's records into alerts: names, keys, deterministic ids, overrides. One for a correlator. */
 import { Link, ProcessFlag } from '../core/abi/state.js';
+import { AlertFlag } from '../core/abi/stateful.js';
 import { hash128Hex } from '../core/hash.js';
 import { formatTimeUs } from '../core/time.js';
 import { type AlertOverride, type BehaviorRule, type Expr, type Rule, type Severity, severities } from '../rule/ir.js';
@@ -29,20 +30,33 @@ export interface AlertNames {
 /** Makes the alert of a kernel record. */
 export function makeAlert(raw: RawAlert, view: RuleView, names: AlertNames): MadeAlert {
   const { rule } = view;
-  const evidence = raw.evidence.map((entry) => evidenceOf(entry, view, names));
-  const steps = raw.evidence.map((entry) => (entry.isMissing ? null : entry.fields));
-  const identities = raw.evidence.map((entry) => (entry.isMissing ? '-' : eventIdOf(entry, names)));
-  const last = raw.evidence.findLast((entry) => !entry.isMissing);
+  const isRevised = (raw.flags & AlertFlag.Revised) !== 0;
+  // A revision shows its new event and keeps the id that the event first published gave it.
+  const shown = isRevised ? raw.evidence.slice(0, 1) : raw.evidence;
+  const identifying = isRevised ? raw.evidence.slice(-1) : raw.evidence;
+  const steps = shown.map((entry) => (entry.isMissing ? null : entry.fields));
+  const identities = identifying.map((entry) => (entry.isMissing ? '-' : eventIdOf(entry, names)));
+  const last = shown.findLast((entry) => !entry.isMissing);
+  const notes = notesOf(raw.flags);
   const alert: Alert = {
     id: hash128Hex(JSON.stringify([rule.id, raw.keyHash, ...identities])),
     rule: ruleOf(rule, steps),
     time: formatTimeUs(raw.timeUs),
     host: raw.host === 0 ? null : hostOf(names.hostName(raw.host), last?.fields ?? {}),
-    key: keyOf(view, raw),
-    evidence,
-    revision: 1,
+    key: keyOf(view, shown),
+    evidence: shown.map((entry) => evidenceOf(entry, view, names)),
+    revision: isRevised ? raw.value : 1,
+    ...(rule.kind === 'aggregate' ? { value: raw.value } : {}),
+    ...(notes.length > 0 ? { notes } : {}),
   };
   return { view, timeUs: raw.timeUs, alert, steps };
+}
+
+function notesOf(flags: number): string[] {
+  const notes: string[] = [];
+  if ((flags & AlertFlag.HistoryIncomplete) !== 0) notes.push('history of this host is incomplete');
+  if ((flags & AlertFlag.Late) !== 0) notes.push('the event came too late to change what was published');
+  return notes;
 }
 
 /** Makes the alert of a behaviour judgement. */
@@ -121,10 +135,10 @@ function evidenceOf(entry: RawEvidence, view: RuleView, names: AlertNames): Evid
 // ------------------------------------------------------------------------------------------------------- keys
 
 /** The group key, named by its fields as the first step names them. */
-function keyOf(view: RuleView, raw: RawAlert): Alert['key'] {
+function keyOf(view: RuleView, evidence: readonly RawEvidence[]): Alert['key'] {
   const named = view.keys[0] ?? [];
   if (named.length === 0) return null;
-  const events = raw.evidence.filter((entry) => !entry.isMissing);
+  const events = evidence.filter((entry) => !entry.isMissing);
   const key: Record<string, string | null> = {};
   named.forEach((expr, component) => {
     key[keyName(expr, component)] = commonValue(events, view, component);

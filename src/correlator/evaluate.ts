@@ -31,7 +31,9 @@ type Choice = ReadonlyMap<string, Value>;
 export function unsupportedIn(expr: Expr): string | undefined {
   if (expr.kind === 'nested' || expr.kind === 'lineage') return `a ${expr.kind} condition`;
   if (expr.kind === 'call' && expr.name === 'arrayItem') return 'a field of an array element';
-  return operandsOf(expr).map(unsupportedIn).find((reason) => reason !== undefined);
+  return operandsOf(expr)
+    .map(unsupportedIn)
+    .find((reason) => reason !== undefined);
 }
 
 /** Field names that an expression reads, fallbacks included. */

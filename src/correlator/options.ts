@@ -98,7 +98,6 @@ export const evidenceFieldsDefault: readonly string[] = [
   'registry.value',
 ];
 
-
 const memoryDefault = 64 * 1024 * 1024;
 const memoryMax = 3.5 * 1024 ** 3;
 
@@ -152,9 +151,18 @@ export function readOptions(options: CorrelatorOptions): Settings {
 
 /** Bytes from a number or a text such as `64MiB`, `512 KiB`, `1GiB`, `100MB`. */
 export function parseMemoryBytes(value: string | number): number {
-  const units: Readonly<Record<string, number>> = { b: 1, kib: 2 ** 10, mib: 2 ** 20, gib: 2 ** 30, kb: 1e3, mb: 1e6, gb: 1e9 };
+  const units: Readonly<Record<string, number>> = {
+    b: 1,
+    kib: 2 ** 10,
+    mib: 2 ** 20,
+    gib: 2 ** 30,
+    kb: 1e3,
+    mb: 1e6,
+    gb: 1e9,
+  };
   const match = typeof value === 'string' ? /^\s*(\d+(?:\.\d+)?)\s*([a-z]+)\s*$/i.exec(value) : null;
-  const bytes = typeof value === 'number' ? value : Number(match?.[1]) * (units[match?.[2]?.toLowerCase() ?? ''] ?? Number.NaN);
+  const bytes =
+    typeof value === 'number' ? value : Number(match?.[1]) * (units[match?.[2]?.toLowerCase() ?? ''] ?? Number.NaN);
   if (Number.isFinite(bytes) && bytes >= 0 && bytes <= memoryMax) return Math.floor(bytes);
   throw new UsageError(
     'USAGE_OPTION',

@@ -46,7 +46,11 @@ function createStage(pipe: Pipe, onLoss: (count: number) => void): Stage {
     case 'unique':
       return unique(pipe.by, onLoss);
     case 'tail':
-      return waiting(pipe.count, () => undefined, (alerts) => alerts);
+      return waiting(
+        pipe.count,
+        () => undefined,
+        (alerts) => alerts,
+      );
     case 'sort':
       return waiting(heldMax, onLoss, (alerts) => sortBy(alerts, pipe.by));
     case 'count':

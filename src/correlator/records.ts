@@ -33,7 +33,10 @@ export interface RawAlert {
   readonly timeUs: number;
   /** Hash of the group key, 16 hexadecimal digits; empty where the rule has none. */
   readonly keyHash: string;
+  /** What the rule's kind defines: an aggregate, a revision. */
   readonly value: number;
+  /** Bits of `AlertFlag`. */
+  readonly flags: number;
   readonly evidence: readonly RawEvidence[];
 }
 
@@ -94,6 +97,7 @@ function readAlert(view: DataView, at: number, names: readonly string[]): RawAle
     timeUs: Number(view.getBigInt64(at + AlertRecord.TimeUs, true)),
     keyHash: key === 0n ? '' : hex(key),
     value: view.getFloat64(at + AlertRecord.Value, true),
+    flags: view.getUint32(at + AlertRecord.Flags, true),
     evidence,
   };
 }

@@ -26,7 +26,9 @@ export function viewRule(rule: Rule, caps: 'rule' | 'none'): RuleView {
     keys,
     keyFields: new Set(keys.flat().flatMap(fieldsOf)),
     readFields: [
-      ...pipes.flatMap((pipe) => ('by' in pipe ? pipe.by : pipe.kind === 'filter' ? [pipe.condition] : [])).flatMap(fieldsOf),
+      ...pipes
+        .flatMap((pipe) => ('by' in pipe ? pipe.by : pipe.kind === 'filter' ? [pipe.condition] : []))
+        .flatMap(fieldsOf),
       ...(rule.overrides ?? []).map((override) => override.field),
       ...(rule.suppression?.by ?? []),
       ...(rule.kind === 'behavior' ? rule.judgement.fields : []),

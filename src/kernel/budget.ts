@@ -1,6 +1,7 @@
 /** Divides a memory budget among the kernel's tables, before anything is reserved. */
-import { Config } from '../core/abi/state.js';
+
 import { IngestConfig } from '../core/abi/events.js';
+import { Config } from '../core/abi/state.js';
 import { UsageError } from '../core/errors.js';
 import { chunkRows } from '../core/limits.js';
 
@@ -63,7 +64,11 @@ export function divideBudget(needs: BudgetNeeds): Budget {
     { name: 'hosts', weight: 3, least: 64 * hostBytes },
     { name: 'rows', weight: needs.holdsRows ? 20 : 0, least: 2 * chunkRows * (needs.rowBytes + 20) },
     { name: 'state', weight: needs.usesState ? 24 : 0, least: needs.usesState ? 512 * kibibyte : 64 * kibibyte },
-    { name: 'evidence', weight: needs.usesEvidence ? 12 : 0, least: needs.usesEvidence ? 256 * kibibyte : 16 * kibibyte },
+    {
+      name: 'evidence',
+      weight: needs.usesEvidence ? 12 : 0,
+      least: needs.usesEvidence ? 256 * kibibyte : 16 * kibibyte,
+    },
     { name: 'processes', weight: needs.usesLineage ? 12 : 0, least: needs.usesLineage ? 256 * processBytes : 0 },
     { name: 'images', weight: needs.usesImages ? 4 : 0, least: needs.usesImages ? 256 * imageBytes : 0 },
   ];
