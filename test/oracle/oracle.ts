@@ -11,6 +11,7 @@ import { type Finding, type Judge, Subject } from './judge.js';
 import { Lineage } from './lineage.js';
 import { Pipes } from './pipes.js';
 import { SampleJudge } from './sample.js';
+import { ScheduledTermsJudge } from './schedule.js';
 import { JoinJudge, SequenceJudge } from './sequence.js';
 import { Stream } from './stream.js';
 import { TemporalJudge } from './temporal.js';
@@ -44,8 +45,8 @@ export function createOracle(options: OracleOptions): Oracle {
 
 /** Whether the oracle can judge a rule; a reason where it cannot. */
 export function oracleRefusal(rule: Rule): string | undefined {
+  if (rule.timestampField !== undefined) return 'the oracle orders all rules by one time field';
   if (rule.kind === 'behavior') return 'behaviour rules are judged on witnesses, outside the oracle';
-  if (rule.kind === 'newTerms' && rule.mode === 'elasticCompat') return 'the oracle has no schedule of rule runs';
   return undefined;
 }
 
@@ -63,7 +64,7 @@ function createJudge(rule: Rule): Judge {
     case 'sample':
       return new SampleJudge(rule);
     case 'newTerms':
-      return new TermsJudge(rule);
+      return rule.mode === 'elasticCompat' ? new ScheduledTermsJudge(rule) : new TermsJudge(rule);
     case 'aggregate':
       return new AggregateJudge(rule);
     case 'temporal':

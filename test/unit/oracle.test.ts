@@ -109,6 +109,44 @@ describe('terms and aggregates', () => {
   });
 });
 
+describe('new terms as scheduled', () => {
+  const minute = 60_000_000;
+  const day = 24 * 60 * minute;
+  const rule: Rule = {
+    ...ruleBase('r'),
+    kind: 'newTerms',
+    query: { category: null, condition: always },
+    fields: [field('tag')],
+    windowUs: 7 * day,
+    mode: 'elasticCompat',
+    intervalUs: 5 * minute,
+    lookbackUs: 9 * minute,
+  };
+
+  /** Of 20 phases of the schedule, 15 seconds apart: in how many the second of two events, a gap apart, is new. */
+  const alerting = (beyondUs: number): number => {
+    const phases = Array.from({ length: 20 }, (_, index) => index * 15_000_000);
+    return phases.filter((phaseUs) => {
+      const times = [phaseUs, phaseUs + 7 * day + beyondUs];
+      const events = times.map((timeUs) => ({ '@timestamp': Date.UTC(2026, 0, 1) + timeUs / 1000, tag: 'a' }));
+      return run(rule, events).some(([ordinal]) => ordinal === 1);
+    }).length;
+  };
+
+  it.each([
+    [-9, 0],
+    [-8.9, 0],
+    [-8, 3],
+    [-5, 15],
+    [-4, 19],
+    [-1, 20],
+    [0, 20],
+    [1, 20],
+  ])('a gap of seven days and %d minutes is new in %d of 20 phases', (minutes, expected) => {
+    expect(alerting(minutes * minute)).toBe(expected);
+  });
+});
+
 describe('time', () => {
   const rule = sequenceRule('r', [tagged('a'), tagged('b')]);
 
