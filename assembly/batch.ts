@@ -243,7 +243,10 @@ function fillFromNumbers(column: usize, c: u32, kind: u32, row: u32, size: u32):
     const slot = slotAt(i);
     if (slot == NO_SLOT || (validity != 0 && !isValid(validity, row + i))) continue;
     const number = load<f64>(numbers + (<usize>i << 3));
-    if (isNaN(number) || abs(number) == Infinity) continue;
+    if (!isFinite(number)) {
+      if (kind == ColumnKind.Number) count(IngestCounter.Mistyped);
+      continue;
+    }
     const cell = rowAddress(slot) + offset;
     if (kind == ColumnKind.Number) store<f64>(cell, number);
     else if (kind == ColumnKind.Text) store<u32>(cell, internNumber(c, number));

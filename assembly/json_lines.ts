@@ -49,7 +49,7 @@ export function jsonInit(): void {
 }
 
 /**
- * Applies the lines in `[pointer, pointer + length)` of the input region, which must leave one byte free. The last line
+ * Applies the lines in `[pointer, pointer + length)` of the input region; the byte after them is overwritten. The last line
  * may lack its end. Returns the rows they held; blank lines are none.
  */
 export function ingest_ndjson(pointer: usize, length: u32): u32 {

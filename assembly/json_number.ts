@@ -47,10 +47,10 @@ export function scanNumber(start: usize, limit: usize): bool {
   return true;
 }
 
-/** The number that the whole text is, or NaN where it is none. */
+/** The number that the whole text is, or NaN where it is none that a double can hold. */
 export function numberFromText(pointer: usize, length: u32): f64 {
   const end = pointer + length;
-  return scanNumber(pointer, end) && numberEnd == end ? numberValue : NaN;
+  return scanNumber(pointer, end) && numberEnd == end && isFinite(numberValue) ? numberValue : NaN;
 }
 
 let exponentValue: i32 = 0;

@@ -233,7 +233,7 @@ function internCell(c: u32, tag: u32, cell: usize): u32 {
   if (tag == ValueTag.String) {
     return internText(c, <usize>load<u32>(cell, 16), load<u32>(cell, 20), load<u64>(cell, 8));
   }
-  if (tag == ValueTag.Number) return internNumber(c, load<f64>(cell, 8));
+  if (tag == ValueTag.Number) return isFinite(load<f64>(cell, 8)) ? internNumber(c, load<f64>(cell, 8)) : 0;
   return tag == ValueTag.Boolean ? internBoolean(c, load<f64>(cell, 8) != 0) : 0;
 }
 
@@ -285,8 +285,9 @@ function writeNumber(tag: u32, cell: usize, target: usize): void {
   let number = load<f64>(cell, 8);
   if (tag == ValueTag.String) number = numberFromText(<usize>load<u32>(cell, 16), load<u32>(cell, 20));
   else if (tag == ValueTag.Boolean) number = NaN;
-  if (isNaN(number)) count(IngestCounter.Mistyped);
-  store<f64>(target, number);
+  const isNumber = isFinite(number);
+  if (!isNumber) count(IngestCounter.Mistyped);
+  store<f64>(target, isNumber ? number : NaN);
 }
 
 function writeId(tag: u32, cell: usize, target: usize): void {
@@ -300,6 +301,7 @@ function writeId(tag: u32, cell: usize, target: usize): void {
     }
   } else if (tag == ValueTag.Number) {
     const number = load<f64>(cell, 8);
+    if (!isFinite(number)) return;
     store<u64>(target, hashNumber(number));
     text = scratchTop;
     length = text + 48 <= scratchEnd ? formatNumber(number, text) : 0;
