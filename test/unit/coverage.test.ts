@@ -57,7 +57,12 @@ describe('the shipped coverage model', () => {
 
   test('reports a misspelt key at its place', () => {
     const { problems } = parseCoverageModel('version: 1\nclases: []\n', 'm.yml');
-    expect(problems[0]).toMatchObject({ code: 'RULE_KEY_UNKNOWN', line: 2, column: 1, remedy: 'Did you mean "classes"?' });
+    expect(problems[0]).toMatchObject({
+      code: 'RULE_KEY_UNKNOWN',
+      line: 2,
+      column: 1,
+      remedy: 'Did you mean "classes"?',
+    });
   });
 });
 

@@ -28,18 +28,25 @@ export function readYamlValues(text: string): { values: DocumentNode[]; faults: 
 function nodeOf(node: ParsedNode, text: string, faults: DocumentFault[], depth: number): DocumentNode {
   const span: Span = { start: node.range[0], end: node.range[1] };
   if (depth > jsonDepthMax || isAlias(node)) {
-    const message = isAlias(node) ? 'aliases are not supported; write the value out' : `nested deeper than ${jsonDepthMax}`;
+    const message = isAlias(node)
+      ? 'aliases are not supported; write the value out'
+      : `nested deeper than ${jsonDepthMax}`;
     faults.push({ message, span });
     return { kind: 'null', value: null, span };
   }
   if (isSeq(node))
-    return { kind: 'array', items: node.items.map((item) => nodeOf(item as ParsedNode, text, faults, depth + 1)), span };
+    return {
+      kind: 'array',
+      items: node.items.map((item) => nodeOf(item as ParsedNode, text, faults, depth + 1)),
+      span,
+    };
   if (isMap(node)) {
     const entries = new Map<string, Entry>();
     for (const { key, value } of node.items) {
       const keyNode = key as ParsedNode;
       const keySpan: Span = { start: keyNode.range[0], end: keyNode.range[1] };
-      const name = isScalar(keyNode) && keyNode.value !== null ? String(keyNode.value) : text.slice(keySpan.start, keySpan.end);
+      const name =
+        isScalar(keyNode) && keyNode.value !== null ? String(keyNode.value) : text.slice(keySpan.start, keySpan.end);
       const child: DocumentNode =
         value === null
           ? { kind: 'null', value: null, span: keySpan }
