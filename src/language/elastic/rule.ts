@@ -190,7 +190,8 @@ class RuleReader {
       });
     }
     const source = new EmbeddedText(this.input.source, node.offsetInFile);
-    const { query, problems } = parseEql(node.value, { dialect: this.extensions.dialect, source });
+    const { dialect, fieldTypes } = this.extensions;
+    const { query, problems } = parseEql(node.value, { dialect, fieldTypes, source });
     this.tell(problems);
     return query;
   }

@@ -5,6 +5,7 @@ import type { Diagnostic } from '../../core/diagnostic.js';
 import { ruleTextMax } from '../../core/limits.js';
 import { type SourceLocator, SourceText } from '../../core/source_text.js';
 import type { CaseMode, Expr, Rule, RuleBase } from '../../rule/ir.js';
+import type { FieldTypes } from '../field_types.js';
 import type { Node, Statement } from './ast.js';
 import { type DialectTraits, type EqlDialect, traitsOf } from './dialect.js';
 import { Lowering } from './lower.js';
@@ -23,6 +24,8 @@ export interface EqlOptions {
   readonly dialect?: EqlDialect;
   /** Whether text compares by case in the python-eql dialect; there it does not unless asked. */
   readonly caseSensitive?: boolean;
+  /** Types of fields that ECS does not name: addresses and dates compare as such. */
+  readonly fieldTypes?: FieldTypes;
   readonly file?: string;
   /** Put into the problems. */
   readonly ruleId?: string;
@@ -97,7 +100,7 @@ function lowerTwice<T>(
   lower: (context: LoweringContext) => T,
 ): T {
   const textCase: CaseMode = traits.legacySyntax && options.caseSensitive !== true ? 'ascii' : 'exact';
-  const context = new LoweringContext(traits, problems, textCase);
+  const context = new LoweringContext(traits, problems, textCase, options.fieldTypes);
   if (traits.legacySyntax) {
     const names = new LoweringContext(traits, new ProblemList(new SourceText('')), textCase);
     lower(names);

@@ -1,4 +1,5 @@
-import type { CaseMode, EventQuery, Expr } from '../../rule/ir.js';
+import type { Span } from '../../core/diagnostic.js';
+import type { CaseMode, EventQuery, Expr, LiteralExpr } from '../../rule/ir.js';
 import type { CompareOperator, EventFilter, Node } from './ast.js';
 import { CallLowering, wildcards } from './calls.js';
 import { fold } from './fold.js';
@@ -15,6 +16,7 @@ import {
   wildcardPattern,
 } from './lowering.js';
 import { type RegexResult, translateLucene } from './lucene_regex.js';
+import { typedComparison } from './typed_fields.js';
 import { typeOf } from './types.js';
 
 type Of<K extends Node['kind']> = Extract<Node, { kind: K }>;
@@ -144,6 +146,8 @@ export class Lowering {
     }
     if (!this.context.checkComparable(left, right, span)) return nothing(node);
     if (!isLiteral(right) && !this.context.traits.fieldComparison) return this.fieldComparison(node);
+    const typed = isLiteral(right) ? this.typed(left, op, right, span) : undefined;
+    if (typed !== undefined) return typed;
     if (isText(right) && isEquality) {
       const match = this.equals(left, right.value, this.context.textCase, node);
       return op === '==' ? match : negate(match, span);
@@ -152,6 +156,13 @@ export class Lowering {
       return (op === '==') === right.value ? left : negate(left, span);
     }
     return fold({ kind: 'compare', op, left, right, case: this.context.textCase, span });
+  }
+
+  /** The legacy syntax has no types of fields. */
+  private typed(left: Expr, op: CompareOperator, right: LiteralExpr, span: Span): Expr | undefined {
+    return this.context.traits.legacySyntax
+      ? undefined
+      : typedComparison(left, op, right, this.context.fieldTypes, span);
   }
 
   private equals(value: Expr, text: string, mode: CaseMode, node: Node): Expr {
@@ -236,7 +247,9 @@ export class Lowering {
     for (const itemNode of node.items) {
       const item = this.value(itemNode, scope);
       if (itemNode.kind === 'fault' || !this.context.checkComparable(left, item, itemNode.span)) continue;
-      if (isText(item)) texts.push(item.value);
+      const typed = isLiteral(item) ? this.typed(left, '==', item, itemNode.span) : undefined;
+      if (typed !== undefined) operands.push(typed);
+      else if (isText(item)) texts.push(item.value);
       else if (isLiteral(item) && item.value === null) operands.push(item);
       else if (isLiteral(item) || this.context.traits.fieldComparison) {
         operands.push(fold({ kind: 'compare', op: '==', left, right: item, case: mode, span: itemNode.span }));

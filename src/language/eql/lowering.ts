@@ -1,5 +1,6 @@
 import type { Span } from '../../core/diagnostic.js';
 import type { CaseMode, Expr, FieldExpr, LiteralExpr, TextPattern } from '../../rule/ir.js';
+import type { FieldTypes } from '../field_types.js';
 import type { Node } from './ast.js';
 import type { DialectTraits } from './dialect.js';
 import { fold } from './fold.js';
@@ -26,11 +27,14 @@ export class LoweringContext {
   readonly problems: ProblemList;
   /** How text compares where no `~` says otherwise. */
   readonly textCase: CaseMode;
+  /** Types of fields that ECS does not name. */
+  readonly fieldTypes: FieldTypes;
   /** Fields and array paths that the query names; tells objects from values in `where object`. */
   readonly fieldNames = new Set<string>();
   readonly arrayPaths = new Set<string>();
 
-  constructor(traits: DialectTraits, problems: ProblemList, textCase: CaseMode) {
+  constructor(traits: DialectTraits, problems: ProblemList, textCase: CaseMode, fieldTypes: FieldTypes = {}) {
+    this.fieldTypes = fieldTypes;
     this.traits = traits;
     this.problems = problems;
     this.textCase = textCase;
