@@ -18,3 +18,13 @@ export const marksMax = 64;
 export const ancestryDepthMax = 16;
 /** Steps of a sequence, runs expanded. */
 export const sequenceStepsMax = 256;
+/** Steps of a sample. */
+export const sampleStepsMax = 8;
+/** Different functions that one aggregate rule can have. */
+export const aggregateFunctionsMax = 4;
+/** Newest events that an alert of an aggregate carries as evidence. */
+export const aggregateEvidenceMax = 10;
+/** Fields of a new-terms rule. */
+export const termsFieldsMax = 3;
+/** How far an older first event may move a new-terms alert back, in microseconds: a day. */
+export const termsLateHorizonUs = 86_400_000_000;

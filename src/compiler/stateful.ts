@@ -1,0 +1,186 @@
+/**
+ * Stateful rules to sections of the program: steps, terms and aggregates, and what each of their predicates does.
+ * Layouts: `src/core/abi/stateful.ts`. Rules are taken as valid; `src/rule/validate.ts` refuses the others.
+ */
+import { Section } from '../core/abi/program.js';
+import { Action, RuleFlag, RuleKind } from '../core/abi/state.js';
+import { Absent, SequenceFlag, StepFlag, StepRecord } from '../core/abi/stateful.js';
+import { termsLateHorizonUs } from '../core/limits.js';
+import type { KeyExpr, NewTermsRule, Rule, SampleRule, SequenceRule, Step, TemporalRule } from '../rule/ir.js';
+import { type Scope, scopesOf } from '../rule/scope.js';
+import type { PredicateAction, RuleEntry } from './actions.js';
+import { SectionWriter } from './section_writer.js';
+import { writeAggregate } from './stateful_aggregate.js';
+import { type PredicateSource, writeI64 } from './stateful_source.js';
+
+/** The stateful part of a program. */
+export interface StatefulProgram {
+  /** By rule index. */
+  readonly entries: ReadonlyMap<number, RuleEntry>;
+  readonly actions: readonly PredicateAction[];
+  readonly sections: ReadonlyMap<Section, Uint8Array>;
+  readonly hasGlobalRules: boolean;
+}
+
+/** Compiles the stateful rules of a rule set; the others are left alone. Rule indexes are positions in `rules`. */
+export function compileStateful(
+  rules: readonly Rule[],
+  predicates: PredicateSource,
+  options: { readonly hostField?: string } = {},
+): StatefulProgram {
+  const compiler = new StatefulCompiler(rules, predicates, options.hostField);
+  rules.forEach((rule, index) => {
+    compiler.add(rule, index);
+  });
+  return compiler.finish();
+}
+
+/** Steps of a sequence with runs written out: the index of a step is its number in the kernel and in alerts. */
+export function expandSteps(steps: readonly Step[]): Step[] {
+  return steps.flatMap((step) => new Array<Step>(step.missing ? 1 : step.runs).fill(step));
+}
+
+class StatefulCompiler {
+  readonly #rules: readonly Rule[];
+  readonly #predicates: PredicateSource;
+  readonly #scopes: ReadonlyMap<string, Scope>;
+  readonly #entries = new Map<number, RuleEntry>();
+  readonly #actions: PredicateAction[] = [];
+  readonly #steps = new SectionWriter();
+  readonly #terms = new SectionWriter();
+  readonly #aggregates = new SectionWriter();
+
+  constructor(rules: readonly Rule[], predicates: PredicateSource, hostField: string | undefined) {
+    this.#rules = rules;
+    this.#predicates = predicates;
+    this.#scopes = scopesOf(rules, hostField);
+  }
+
+  add(rule: Rule, index: number): void {
+    switch (rule.kind) {
+      case 'sequence':
+        return this.#enter(rule, index, RuleKind.Sequence, this.#addSequence(rule, index));
+      case 'sample':
+        return this.#enter(rule, index, RuleKind.Sample, this.#addSample(rule, index));
+      case 'temporal':
+        return this.#enter(rule, index, RuleKind.Temporal, this.#addTemporal(rule, index));
+      case 'newTerms':
+        return this.#enter(rule, index, RuleKind.NewTerms, this.#addTerms(rule, index));
+      case 'aggregate': {
+        const offset = writeAggregate(this.#aggregates, rule, this.#predicates);
+        this.#act(this.#predicates.add(rule.query, index), Action.Aggregate, index, 0);
+        return this.#enter(rule, index, RuleKind.Aggregate, offset);
+      }
+    }
+  }
+
+  finish(): StatefulProgram {
+    const sections = new Map<Section, Uint8Array>();
+    if (this.#steps.length > 0) sections.set(Section.Steps, this.#steps.finish());
+    if (this.#terms.length > 0) sections.set(Section.Terms, this.#terms.finish());
+    if (this.#aggregates.length > 0) sections.set(Section.Aggregates, this.#aggregates.finish());
+    const hasGlobalRules = [...this.#entries.values()].some(({ flags }) => (flags & RuleFlag.Global) !== 0);
+    return { entries: this.#entries, actions: this.#actions, sections, hasGlobalRules };
+  }
+
+  #enter(rule: Rule, index: number, kind: RuleKind, data: number): void {
+    const flags = this.#scopes.get(rule.id) === 'global' ? RuleFlag.Global : 0;
+    this.#entries.set(index, { kind, flags, data });
+  }
+
+  #act(predicate: number, action: Action, rule: number, argument: number): void {
+    this.#actions.push({ predicate, action, rule, argument });
+  }
+
+  #key(components: readonly KeyExpr[]): number {
+    return components.length === 0 ? Absent.Id : this.#predicates.key(components);
+  }
+
+  // --------------------------------------------------------------------------------------------------- sequences
+
+  #addSequence(rule: SequenceRule, index: number): number {
+    const steps = expandSteps(rule.steps);
+    const offset = this.#steps.length;
+    let flags: number = rule.unordered === true ? SequenceFlag.Unordered : 0;
+    if (rule.until !== undefined) flags |= SequenceFlag.HasUntil;
+    if (steps[0]?.missing === true) flags |= SequenceFlag.HasLeading;
+    if (steps.at(-1)?.missing === true) flags |= SequenceFlag.HasTrailing;
+    this.#writeHeader(flags, steps.length, rule.maxspanUs ?? -1, this.#key(rule.until?.by ?? []), 0);
+    const positive = steps.flatMap((step, number) => (step.missing ? [] : [number]));
+    steps.forEach((step, number) => {
+      this.#writeStep(step, number, positive);
+      this.#act(this.#predicates.add(step.query, index), Action.SequenceStep, index, number);
+    });
+    if (rule.until !== undefined) {
+      this.#act(this.#predicates.add(rule.until.query, index), Action.SequenceUntil, index, 0);
+    }
+    return offset;
+  }
+
+  #writeHeader(flags: number, steps: number, spanUs: number, untilKey: number, argument: number): void {
+    this.#steps.u32(flags);
+    this.#steps.u32(steps);
+    writeI64(this.#steps, spanUs);
+    this.#steps.u32(untilKey);
+    this.#steps.u32(argument);
+  }
+
+  #writeStep(step: Step, number: number, positive: readonly number[]): void {
+    const first = positive[0] ?? 0;
+    const last = positive.at(-1) ?? 0;
+    let flags = 0;
+    if (step.fork === true) flags |= StepFlag.Fork;
+    if (step.missing) flags |= StepFlag.Missing;
+    if (step.missing && number < first) flags |= StepFlag.Leading;
+    if (step.missing && number > last) flags |= StepFlag.Trailing;
+    if (number === first) flags |= StepFlag.First;
+    if (number === last) flags |= StepFlag.Final;
+    const previous = positive.findLast((other) => other < number) ?? Absent.Id;
+    this.#writeStepRecord(this.#key(step.by), flags, previous, 0);
+  }
+
+  #writeStepRecord(key: number, flags: number, previous: number, source: number): void {
+    const start = this.#steps.length;
+    this.#steps.zeros(StepRecord.Bytes);
+    this.#steps.patch(start + StepRecord.Key, key);
+    this.#steps.patch(start + StepRecord.Flags, flags);
+    this.#steps.patch(start + StepRecord.Previous, previous);
+    this.#steps.patch(start + StepRecord.Source, source);
+  }
+
+  #addSample(rule: SampleRule, index: number): number {
+    const offset = this.#steps.length;
+    this.#writeHeader(0, rule.steps.length, -1, Absent.Id, rule.maxSamplesPerKey);
+    rule.steps.forEach((step, number) => {
+      this.#writeStepRecord(this.#key(step.by), 0, Absent.Id, 0);
+      this.#act(this.#predicates.add(step.query, index), Action.Sample, index, number);
+    });
+    return offset;
+  }
+
+  // ------------------------------------------------------------------------------------------- temporal and terms
+
+  /** A rule on single events is heard through its predicate, any other through its alerts. */
+  #addTemporal(rule: TemporalRule, index: number): number {
+    const offset = this.#steps.length;
+    this.#writeHeader(0, rule.rules.length, rule.windowUs, Absent.Id, rule.ordered ? 1 : 0);
+    rule.rules.forEach(({ id, by }, part) => {
+      const source = this.#rules.findIndex((other) => other.id === id);
+      const heard = this.#rules[source];
+      const isMatch = heard?.kind === 'match';
+      this.#writeStepRecord(this.#key(by), 0, Absent.Id, isMatch ? 0 : source + 1);
+      if (isMatch) this.#act(this.#predicates.add(heard.query, index), Action.Temporal, index, part);
+    });
+    return offset;
+  }
+
+  #addTerms(rule: NewTermsRule, index: number): number {
+    const offset = this.#terms.length;
+    this.#terms.u32(this.#key(rule.fields));
+    this.#terms.u32(0);
+    writeI64(this.#terms, rule.windowUs);
+    writeI64(this.#terms, termsLateHorizonUs);
+    this.#act(this.#predicates.add(rule.query, index), Action.Terms, index, 0);
+    return offset;
+  }
+}
