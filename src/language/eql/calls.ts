@@ -42,10 +42,13 @@ export class CallLowering {
   lower(node: CallNode, scope: Scope): Expr {
     const signature = this.signature(node);
     if (signature === undefined) return this.arguments(node, scope);
-    if (!this.checkCount(node, signature)) return this.arguments(node, scope);
-    if (signature.form === 'nested') return this.nested(node, signature, scope, undefined);
+    const isNested = signature.form === 'nested';
+    const isFaulty = node.args.some((arg) => arg.kind === 'fault');
+    if (!isFaulty && !this.checkCount(node, signature)) return isNested ? nothing(node) : this.arguments(node, scope);
+    if (isNested) return node.args.length === 3 ? this.nested(node, signature, scope, undefined) : nothing(node);
+    if (isFaulty) return this.arguments(node, scope);
     const args = node.args.map((arg) => this.operands.value(arg, scope));
-    if (!this.checkArguments(node, signature, args)) return { kind: 'literal', value: null, span: node.span };
+    if (!this.checkArguments(node, signature, args)) return nothing(node);
     return this.build(node, signature, args);
   }
 
@@ -277,6 +280,10 @@ export class CallLowering {
     );
     return undefined;
   }
+}
+
+function nothing(node: CallNode): LiteralExpr {
+  return { kind: 'literal', value: null, span: node.span };
 }
 
 const legacyRemedies: Readonly<Record<string, string>> = {

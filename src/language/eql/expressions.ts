@@ -156,8 +156,20 @@ export abstract class ExpressionParser extends TokenStream {
 
   /** `( a, b, … )`, at least one. */
   private parenthesized(): readonly Node[] {
-    const open = this.expectSymbol('(', 'Write the values in parentheses: ("a", "b").');
+    const remedy = 'Write the values in parentheses: ("a", "b").';
+    if (this.peek().kind === 'string' || this.peek().kind === 'number') return this.bareList(remedy);
+    const open = this.expectSymbol('(', remedy);
     return this.nested(() => this.items(operandNames, open));
+  }
+
+  /** Values that lack their parentheses: told once, read as the list they were meant to be. */
+  private bareList(remedy: string): readonly Node[] {
+    this.unexpected(['('], remedy);
+    const start = this.peek().start;
+    do this.literal();
+    while (['string', 'number'].includes(this.peek(1).kind) && this.takeSymbol(','));
+    this.takeSymbol(')');
+    return [{ kind: 'fault', span: { start, end: this.lastEnd } }];
   }
 
   /** Expressions up to `)`, which is read. A comma before the `)` is allowed in the legacy syntax. */
@@ -253,6 +265,10 @@ export abstract class ExpressionParser extends TokenStream {
   private literal(): Node | undefined {
     const token = this.peek();
     const span = { start: token.start, end: token.end };
+    if (token.faulty === true) {
+      this.advance();
+      return { kind: 'fault', span };
+    }
     if (token.kind === 'string') {
       this.advance();
       return { kind: 'literal', value: token.value as string, span };

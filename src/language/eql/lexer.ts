@@ -95,7 +95,11 @@ class Lexer {
     const scanned = scanEscaped(this.text, this.at, this.traits.legacySyntax);
     for (const fault of scanned.faults) this.badEscape(fault);
     if (scanned.end === undefined) return this.unterminated(quote);
-    return this.token('string', scanned.end, this.text.slice(this.at, scanned.end), { value: scanned.value });
+    const faulty = scanned.faults.length > 0 ? { faulty: true } : {};
+    return this.token('string', scanned.end, this.text.slice(this.at, scanned.end), {
+      value: scanned.value,
+      ...faulty,
+    });
   }
 
   private badEscape(fault: Span): void {
@@ -123,16 +127,18 @@ class Lexer {
     return this.token('string', scanned.end, this.text.slice(this.at, scanned.end), { value: scanned.value });
   }
 
+  /** The string is taken to end before the brackets, commas and the operator that close its line. */
   private unterminated(quote: string): Token {
-    const lineEnd = this.text.slice(this.at).search(/[\r\n]/);
-    const end = lineEnd < 0 ? this.text.length : this.at + lineEnd;
+    const line = (this.match(/[^\r\n]*/y) as RegExpExecArray)[0];
+    const closing = /[\s)\],]*(?:\b(?:and|or)\s*)?$/.exec(line) as RegExpExecArray;
+    const end = this.at + Math.max(quote.length, closing.index);
     this.problems.add(this.span(end), {
       code: 'EQL_STRING',
       message: 'the string is not closed on its line',
       expected: [quote],
       remedy: `Close the string with ${quote}; a string cannot span lines.`,
     });
-    return this.token('string', end, this.text.slice(this.at, end), { value: '' });
+    return this.token('string', end, this.text.slice(this.at, end), { value: '', faulty: true });
   }
 
   private quotedName(): Token {
@@ -182,10 +188,8 @@ class Lexer {
         remedy: 'Write a number below 1.8e308.',
       });
     }
-    return this.token('number', this.at + match[0].length, match[0], {
-      value: Number.isFinite(value) ? value : 0,
-      float,
-    });
+    const faulty = Number.isFinite(value) ? {} : { faulty: true };
+    return this.token('number', this.at + match[0].length, match[0], { value, float, ...faulty });
   }
 
   private openComment(): undefined {
@@ -225,7 +229,7 @@ class Lexer {
     return { start: this.at, end };
   }
 
-  private token(kind: TokenKind, end: number, text: string, more?: { value: string | number; float?: boolean }): Token {
+  private token(kind: TokenKind, end: number, text: string, more?: Pick<Token, 'value' | 'float' | 'faulty'>): Token {
     const start = this.at;
     this.at = end;
     return { kind, text, start, end, spaced: this.spaced, ...more };

@@ -19,10 +19,13 @@ export function lowerStatement(statement: Statement, context: LoweringContext): 
 class QueryLowering {
   private readonly context: LoweringContext;
   private readonly expressions: Lowering;
+  /** Syntax errors may have hidden steps and keys: what holds between the parts is then not judged. */
+  private readonly isWhole: boolean;
 
   constructor(context: LoweringContext) {
     this.context = context;
     this.expressions = new Lowering(context);
+    this.isWhole = !context.problems.hasErrors;
   }
 
   statement({ query, pipes }: Statement): EqlQuery {
@@ -41,17 +44,21 @@ class QueryLowering {
     const steps = query.terms.map((term, i) => this.step(term, query, scopes[i] ?? emptyScope));
     const last = scopes.at(-1) ?? emptyScope;
     const until = query.until === undefined ? undefined : this.step(query.until, query, last);
-    this.checkCounts(query);
-    this.checkKeys(query);
-    this.checkForks(query);
-    if (kind === 'sequence') this.checkMissing(query);
-    if (kind === 'sample') this.checkSample(query, pipeNodes);
+    if (this.isWhole) this.checkWhole(query, pipeNodes);
     const pipes = this.pipes(pipeNodes, { ...last, events: query.terms.length });
     const ending = until === undefined ? {} : { until };
     if (kind === 'sample') return { kind, steps, pipes };
     if (kind === 'join') return { kind, steps, ...ending, pipes };
     const span = query.maxspanUs === undefined ? {} : { maxspanUs: query.maxspanUs };
     return { kind, steps, ...span, ...ending, pipes };
+  }
+
+  private checkWhole(query: MultiQuery, pipes: readonly PipeNode[]): void {
+    this.checkCounts(query);
+    this.checkKeys(query);
+    this.checkForks(query);
+    if (query.kind === 'sequence') this.checkMissing(query);
+    if (query.kind === 'sample') this.checkSample(query, pipes);
   }
 
   /** For each step, and last for what follows all steps: the aliases of the steps before it. */
@@ -106,7 +113,6 @@ class QueryLowering {
   }
 
   private checkCounts({ kind, terms, span }: MultiQuery): void {
-    if (this.context.problems.hasErrors) return;
     const counted = this.context.traits.legacySyntax ? terms.length : terms.reduce((sum, term) => sum + term.runs, 0);
     if (counted < 2) {
       const message = `a ${kind} needs at least two events, found ${counted}`;

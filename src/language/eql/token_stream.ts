@@ -93,6 +93,9 @@ export class TokenStream {
   private hint(token: Token, expected: readonly string[]): string | undefined {
     if (token.kind === 'symbol') return this.symbolHint(token);
     if (token.kind !== 'word' && token.kind !== 'folded') return undefined;
+    const before = this.tokens[this.at - 1];
+    if (before?.kind === 'string' && !token.spaced)
+      return 'A double quote before it ends the string; write \\" for a quote inside.';
     const lower = token.text.toLowerCase();
     if (lower !== token.text && this.reserved.has(lower)) return `Keywords are written in lower case: ${lower}.`;
     if (expected.includes('and') && foreignOperators[lower] !== undefined) return foreignOperators[lower];

@@ -14,6 +14,8 @@ export interface Token extends Span {
   readonly value?: string | number;
   /** A number written with a fraction or exponent. */
   readonly float?: boolean;
+  /** A string or number with a fault in it, told already; its value is not meant. */
+  readonly faulty?: boolean;
   /** True when white space or a comment stands before the token. */
   readonly spaced: boolean;
 }
