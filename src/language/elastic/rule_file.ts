@@ -84,8 +84,12 @@ class RuleFile {
   rule(root: ObjectNode, isWrapped: boolean): void {
     const entry = root.entries.get('rule');
     const packaged = stringOf(root, 'type') === 'security-rule' ? root.entries.get('attributes') : undefined;
-    if (packaged?.node.kind === 'object') return this.read(packaged.node, packaged.node.span, undefined);
-    if (!isWrapped && entry?.node.kind !== 'object') return this.read(root, root.span, undefined);
+    if (packaged?.node.kind === 'object') this.read(packaged.node, packaged.node.span, undefined);
+    else if (isWrapped || entry?.node.kind === 'object') this.wrapped(root);
+    else this.read(root, root.span, undefined);
+  }
+
+  private wrapped(root: ObjectNode): void {
     const file = new ObjectReader(root, 'the rule file', this.report, { start: 0, end: 1 });
     const rule = file.object('rule');
     if (rule === undefined && !file.has('rule')) file.missing('rule', 'the table of the rule');
