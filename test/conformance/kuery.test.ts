@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parseKuery } from '../../src/language/kuery/kuery.js';
 import type { Expr } from '../../src/rule/ir.js';
-import { matchesQuery } from '../oracle/evaluate.js';
+import { holds } from '../support/conditions.js';
 import { hasShared, readSharedRows } from '../support/shared.js';
 
 interface EvalRow {
@@ -34,12 +34,6 @@ function conditionOf(query: string): Expr {
   const { condition, problems } = parseKuery(query);
   expect(problems.filter((problem) => problem.severity === 'error')).toEqual([]);
   return condition as Expr;
-}
-
-function holds(condition: Expr, source: Record<string, unknown>): boolean {
-  const event = { ordinal: 0, timeUs: 0, tiebreak: undefined, host: 'host', source };
-  const context = { event, categoryField: 'event.category', lineage: () => null, elements: [] };
-  return matchesQuery({ category: null, condition }, context);
 }
 
 /** Documents over the fields and values of a pair of queries: every field missing, single and multi-valued. */
