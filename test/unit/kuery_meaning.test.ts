@@ -157,7 +157,8 @@ const groups: Readonly<Record<string, readonly Case[]>> = {
 };
 
 describe.each(Object.entries(groups))('KQL: %s', (_, cases) => {
-  it.each(cases)('%s on %j is %s', (query, document, expected, options) => {
+  const rows = cases.map(([query, document, expected, options]) => ({ query, document, expected, options }));
+  it.each(rows)('$query on $document is $expected', ({ query, document, expected, options }) => {
     expect(judge(query, document, options)).toBe(expected);
   });
 });

@@ -1,0 +1,102 @@
+import { describe, expect, it } from 'vitest';
+import type { Diagnostic } from '../../src/core/diagnostic.js';
+import { parseRuleTexts, parseRules } from '../../src/language/load.js';
+import type { Rule } from '../../src/rule/ir.js';
+import { random } from '../support/random.js';
+import { hasShared, listShared, readShared } from '../support/shared.js';
+
+const folder = 'conformance/elastic-rules';
+const files = listShared(folder, '.toml').map((file) => ({ file, text: readShared(file) }));
+
+/** What an author may do wrong to a valid rule file: the new text, and the line of the mistake; null where it does not fit. */
+type Mistake = (text: string) => { readonly text: string; readonly line: number } | null;
+
+function replaceAt(text: string, pattern: RegExp, change: (found: string) => string, offset = 0): ReturnType<Mistake> {
+  const match = pattern.exec(text);
+  if (match === null) return null;
+  const at = match.index + match[0].length - (match[1] ?? match[0]).length;
+  const found = match[1] ?? match[0];
+  const changed = `${text.slice(0, at)}${change(found)}${text.slice(at + found.length)}`;
+  return { text: changed, line: text.slice(0, at + offset).split('\n').length };
+}
+
+/** Doubles the third letter: near enough to be recognised, and never another name. */
+const misspell = (name: string): string => `${name.slice(0, 3)}${name[2]}${name.slice(3)}`;
+
+const mistakes: Readonly<Record<string, Mistake>> = {
+  'a misspelt function': (text) =>
+    replaceAt(text, /query = '''[\s\S]*?\b(startsWith|endsWith|cidrmatch|stringContains|length)(?=~?\s*\()/, misspell),
+  'a misspelt key': (text) =>
+    replaceAt(text, /^(risk_score|severity|language|rule_id|references|timestamp_override|description)(?= = )/m, misspell),
+  'a misspelt key of a threat': (text) => replaceAt(text, /^(framework|technique|reference)(?= = )/m, misspell),
+  'a number for a text': (text) => replaceAt(text, /^severity = (".*")$/m, () => '7'),
+  'a text for a number': (text) => replaceAt(text, /^risk_score = (\d+)$/m, () => '"high"'),
+  'a text for a list': (text) => replaceAt(text, /^references = (\[)/m, () => '"x"\nunread = [', 0),
+  'a word that is none of the allowed ones': (text) => replaceAt(text, /^severity = "(\w+)"$/m, misspell),
+  'an unknown rule type': (text) => replaceAt(text, /^type = "(\w+)"$/m, misspell),
+  'an open parenthesis in the query': (text) => replaceAt(text, /query = '''\s*[\s\S]*?(\()/, (found) => `${found}${found}`),
+  'an operator without its right side': (text) => replaceAt(text, /query = '''\s*[\s\S]*?(\sand\s)/, (found) => `${found}and `, 1),
+};
+
+function errorsOf(text: string, file: string): readonly Diagnostic[] {
+  return parseRules(text, { file }).problems.filter((problem) => problem.severity === 'error');
+}
+
+describe.skipIf(!hasShared(folder))('Elastic rule files from outside', () => {
+  it('all load, each as one rule, with nothing refused and nothing in doubt', () => {
+    const { rules, problems } = parseRuleTexts(files);
+    expect(problems.filter((problem) => problem.severity !== 'info')).toEqual([]);
+    expect(rules).toHaveLength(files.length);
+  });
+
+  it('become the kinds of rule that their types say', () => {
+    const kinds: Readonly<Record<string, readonly Rule['kind'][]>> = {
+      query: ['match'],
+      eql: ['match', 'sequence', 'sample'],
+      new_terms: ['newTerms'],
+      threshold: ['aggregate'],
+    };
+    const wrong = files.filter(({ file, text }) => {
+      const type = /^type = "(\w+)"$/m.exec(text)?.[1] ?? '';
+      return !kinds[type]?.includes(parseRules(text, { file }).rules[0]?.kind as Rule['kind']);
+    });
+    expect(wrong.map(({ file }) => file)).toEqual([]);
+  });
+
+  it('broken in one way each, tell the mistake at its line', () => {
+    const next = random(659);
+    const names = Object.keys(mistakes);
+    const told: Record<string, number> = {};
+    const missed: string[] = [];
+    let broken = 0;
+    for (let i = 0; broken < 200; i++) {
+      const { file, text } = files[Math.floor(next() * files.length)] as (typeof files)[number];
+      const name = names[i % names.length] as string;
+      const mistake = (mistakes[name] as Mistake)(text);
+      if (mistake === null) continue;
+      broken++;
+      const errors = errorsOf(mistake.text, file);
+      if (errors.some((error) => error.line === mistake.line && error.file === file)) told[name] = (told[name] ?? 0) + 1;
+      else missed.push(`${file}: ${name} at line ${mistake.line}, told: ${errors.map(({ code, line }) => `${code}@${line}`)}`);
+    }
+    expect(missed).toEqual([]);
+    expect(Object.keys(told).sort()).toEqual([...names].sort());
+  });
+
+  it('mutated at random, never throw', () => {
+    const next = random(20260131);
+    const pieces = ['"', "'''", '[', ']', '{', '}', '\\', '\n', '=', '(', ')', '*', '~', ' or ', '!', '\0', '\ud800', '9e9', '[[rule]]'];
+    for (let i = 0; i < 1_500; i++) {
+      const { file, text } = files[Math.floor(next() * files.length)] as (typeof files)[number];
+      let mutated = text;
+      for (let edits = 1 + Math.floor(next() * 4); edits > 0; edits--) {
+        const at = Math.floor(next() * mutated.length);
+        const drop = next() < 0.5 ? 0 : Math.floor(next() * 30);
+        const piece = next() < 0.7 ? (pieces[Math.floor(next() * pieces.length)] as string) : '';
+        mutated = mutated.slice(0, at) + piece + mutated.slice(at + drop);
+      }
+      const { problems } = parseRules(mutated, { file });
+      for (const problem of problems) expect(problem.line).toBeGreaterThan(0);
+    }
+  });
+});
