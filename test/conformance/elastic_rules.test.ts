@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { Diagnostic } from '../../src/core/diagnostic.js';
-import { parseRuleTexts, parseRules } from '../../src/language/load.js';
+import { parseRules, parseRuleTexts } from '../../src/language/load.js';
 import type { Rule } from '../../src/rule/ir.js';
-import { random } from '../support/random.js';
+import { mutateText } from '../fuzz/mutate.js';
+import { Random } from '../fuzz/random.js';
 import { hasShared, listShared, readShared } from '../support/shared.js';
 
 const folder = 'conformance/elastic-rules';
@@ -11,13 +12,13 @@ const files = listShared(folder, '.toml').map((file) => ({ file, text: readShare
 /** What an author may do wrong to a valid rule file: the new text, and the line of the mistake; null where it does not fit. */
 type Mistake = (text: string) => { readonly text: string; readonly line: number } | null;
 
-function replaceAt(text: string, pattern: RegExp, change: (found: string) => string, offset = 0): ReturnType<Mistake> {
+function replaceAt(text: string, pattern: RegExp, change: (found: string) => string): ReturnType<Mistake> {
   const match = pattern.exec(text);
   if (match === null) return null;
   const at = match.index + match[0].length - (match[1] ?? match[0]).length;
   const found = match[1] ?? match[0];
   const changed = `${text.slice(0, at)}${change(found)}${text.slice(at + found.length)}`;
-  return { text: changed, line: text.slice(0, at + offset).split('\n').length };
+  return { text: changed, line: text.slice(0, at).split('\n').length };
 }
 
 /** Doubles the third letter: near enough to be recognised, and never another name. */
@@ -27,15 +28,20 @@ const mistakes: Readonly<Record<string, Mistake>> = {
   'a misspelt function': (text) =>
     replaceAt(text, /query = '''[\s\S]*?\b(startsWith|endsWith|cidrmatch|stringContains|length)(?=~?\s*\()/, misspell),
   'a misspelt key': (text) =>
-    replaceAt(text, /^(risk_score|severity|language|rule_id|references|timestamp_override|description)(?= = )/m, misspell),
+    replaceAt(
+      text,
+      /^(risk_score|severity|language|rule_id|references|timestamp_override|description)(?= = )/m,
+      misspell,
+    ),
   'a misspelt key of a threat': (text) => replaceAt(text, /^(framework|technique|reference)(?= = )/m, misspell),
   'a number for a text': (text) => replaceAt(text, /^severity = (".*")$/m, () => '7'),
   'a text for a number': (text) => replaceAt(text, /^risk_score = (\d+)$/m, () => '"high"'),
-  'a text for a list': (text) => replaceAt(text, /^references = (\[)/m, () => '"x"\nunread = [', 0),
+  'a text for a list': (text) => replaceAt(text, /^references = (\[)/m, () => '"x"\nunread = ['),
   'a word that is none of the allowed ones': (text) => replaceAt(text, /^severity = "(\w+)"$/m, misspell),
   'an unknown rule type': (text) => replaceAt(text, /^type = "(\w+)"$/m, misspell),
-  'an open parenthesis in the query': (text) => replaceAt(text, /query = '''\s*[\s\S]*?(\()/, (found) => `${found}${found}`),
-  'an operator without its right side': (text) => replaceAt(text, /query = '''\s*[\s\S]*?(\sand\s)/, (found) => `${found}and `, 1),
+  'an operator without its left side': (text) =>
+    replaceAt(text, /query = '''\s*[\s\S]*?( and )/, (found) => `${found}and `),
+  'a query language that does not exist': (text) => replaceAt(text, /^language = "(\w+)"$/m, misspell),
 };
 
 function errorsOf(text: string, file: string): readonly Diagnostic[] {
@@ -64,38 +70,35 @@ describe.skipIf(!hasShared(folder))('Elastic rule files from outside', () => {
   });
 
   it('broken in one way each, tell the mistake at its line', () => {
-    const next = random(659);
+    const random = new Random(659);
     const names = Object.keys(mistakes);
     const told: Record<string, number> = {};
     const missed: string[] = [];
     let broken = 0;
     for (let i = 0; broken < 200; i++) {
-      const { file, text } = files[Math.floor(next() * files.length)] as (typeof files)[number];
+      const { file, text } = random.pick(files);
       const name = names[i % names.length] as string;
       const mistake = (mistakes[name] as Mistake)(text);
       if (mistake === null) continue;
       broken++;
       const errors = errorsOf(mistake.text, file);
-      if (errors.some((error) => error.line === mistake.line && error.file === file)) told[name] = (told[name] ?? 0) + 1;
-      else missed.push(`${file}: ${name} at line ${mistake.line}, told: ${errors.map(({ code, line }) => `${code}@${line}`)}`);
+      if (errors.some((error) => error.line === mistake.line && error.file === file))
+        told[name] = (told[name] ?? 0) + 1;
+      else
+        missed.push(
+          `${file}: ${name} at line ${mistake.line}, told: ${errors.map(({ code, line }) => `${code}@${line}`)}`,
+        );
     }
     expect(missed).toEqual([]);
     expect(Object.keys(told).sort()).toEqual([...names].sort());
   });
 
   it('mutated at random, never throw', () => {
-    const next = random(20260131);
-    const pieces = ['"', "'''", '[', ']', '{', '}', '\\', '\n', '=', '(', ')', '*', '~', ' or ', '!', '\0', '\ud800', '9e9', '[[rule]]'];
-    for (let i = 0; i < 1_500; i++) {
-      const { file, text } = files[Math.floor(next() * files.length)] as (typeof files)[number];
-      let mutated = text;
-      for (let edits = 1 + Math.floor(next() * 4); edits > 0; edits--) {
-        const at = Math.floor(next() * mutated.length);
-        const drop = next() < 0.5 ? 0 : Math.floor(next() * 30);
-        const piece = next() < 0.7 ? (pieces[Math.floor(next() * pieces.length)] as string) : '';
-        mutated = mutated.slice(0, at) + piece + mutated.slice(at + drop);
-      }
-      const { problems } = parseRules(mutated, { file });
+    const random = new Random(20260131);
+    const texts = files.map(({ text }) => text);
+    for (let i = 0; i < 600; i++) {
+      const { file, text } = random.pick(files);
+      const { problems } = parseRules(mutateText(random, text, texts), { file });
       for (const problem of problems) expect(problem.line).toBeGreaterThan(0);
     }
   });
