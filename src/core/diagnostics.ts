@@ -159,6 +159,8 @@ const families: readonly DiagnosticRecord[] = [
     'The behaviour rule is not of its form.',
     'Correct the rule at the place shown.',
   ),
+  record('COVERAGE_', 'coverage file', 'The coverage file is not of its form.', 'Correct it at the place shown.'),
+  record('EXCEPTION_', 'exceptions file', 'The exceptions file is not of its form.', 'Correct it at the place shown.'),
   record('SIGMA_', 'Sigma', 'The rule is not Sigma of the specification.', 'Correct the rule at the place shown.'),
 ];
 

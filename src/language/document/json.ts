@@ -42,7 +42,7 @@ export function readJsonValues(text: string): { values: DocumentNode[]; faults: 
 function firstLineIsWhole(text: string, start: number): boolean {
   const body = text.slice(start).trimStart();
   const lineEnd = body.indexOf('\n');
-  if (lineEnd < 0 || body.slice(lineEnd).trim() === '') return false;
+  if (!body.startsWith('{') || lineEnd < 0 || body.slice(lineEnd).trim() === '') return false;
   const first = readValue(body, 0, lineEnd);
   return first !== undefined && (!('message' in first) || body.slice(lineEnd).trimStart().startsWith('{'));
 }

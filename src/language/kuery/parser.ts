@@ -33,6 +33,7 @@ export class KueryParser {
   readonly problems: Diagnostic[] = [];
   private readonly scanner: KueryScanner;
   private readonly source: SourceLocator;
+  private readonly told = new Set<number>();
   private depth = 0;
 
   constructor(text: string, source: SourceLocator) {
@@ -219,7 +220,10 @@ export class KueryParser {
     return { start: this.scanner.at, end: this.scanner.at + length };
   }
 
+  /** One message for one place: what follows from a mistake already told is left out. */
   private report(span: Span, problem: Problem): void {
+    if (this.told.has(span.start)) return;
+    this.told.add(span.start);
     this.problems.push(diagnosticAt(this.source, span, problem));
   }
 

@@ -1,0 +1,42 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { diagnosticRecord, diagnosticRecords, renderDiagnostic } from '../../src/core/diagnostics.js';
+import { parseRules } from '../../src/language/load.js';
+
+const language = fileURLToPath(new URL('../../src/language/', import.meta.url));
+
+describe('diagnostic codes', () => {
+  it('are all explained, once each and in order', () => {
+    const codes = diagnosticRecords.map((record) => record.code);
+    expect(codes).toEqual([...new Set(codes)].sort());
+    const files = readdirSync(language, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
+    const used = files.flatMap((file) =>
+      [...readFileSync(join(language, file), 'utf8').matchAll(/'([A-Z]+(?:_[A-Z]+)+)'/g)].map(
+        (match) => match[1] as string,
+      ),
+    );
+    expect(used.length).toBeGreaterThan(50);
+    expect(
+      [...new Set(used)].filter((code) => !code.startsWith('QUOTE_') && diagnosticRecord(code) === undefined),
+    ).toEqual([]);
+    const told = new Set(used);
+    expect(codes.filter((code) => !told.has(code))).toEqual([]);
+  });
+});
+
+describe('a printed diagnostic', () => {
+  it('has the place, the line with carets, what was expected and what to do', () => {
+    const { problems } = parseRules('a: b and\n  c: )', { file: 'x.kql' });
+    expect(problems.map(renderDiagnostic)).toEqual([
+      [
+        'x.kql:2:6: error KQL_SYNTAX: ")" cannot stand here',
+        '      c: )',
+        '         ^',
+        '  expected: a value, (, {',
+        '  Write \\) or quote the value if the character belongs to it.',
+      ].join('\n'),
+    ]);
+  });
+});
