@@ -2,7 +2,8 @@
  * The value rules of the IR: comparison, arithmetic, text conversion, patterns and functions over single values.
  * The reference for constant folding, `explain` and the oracle; the kernel is tested against it.
  *
- * Positions and lengths of text count code points. A missing value is null; null propagates.
+ * Positions and lengths of text count code points. A missing value is null; null propagates. Functions of text take
+ * numbers and booleans as their text.
  */
 import type { ArithmeticExpr, CaseMode, CompareExpr, TextPattern } from './ir.js';
 
@@ -40,8 +41,13 @@ const isInteger = (value: Value): boolean => typeof value === 'number' && Number
 export function toText(value: Value): string | null {
   if (value === null) return null;
   if (typeof value === 'string') return value;
-  if (value instanceof Float) return `${String(value.value)}.0`;
+  if (value instanceof Float) return floatText(value.value);
   return String(value === 0 ? 0 : value);
+}
+
+function floatText(whole: number): string {
+  const text = String(whole);
+  return text.includes('e') ? text : `${text}.0`;
 }
 
 const asciiUpper = /[A-Z]/g;
@@ -277,7 +283,7 @@ export function inBlock(value: Value, block: string): Truth {
 
 // -------------------------------------------------------------------------------------------------- functions
 
-const asText = (value: Value | undefined): string | undefined => (typeof value === 'string' ? value : undefined);
+const asText = (value: Value | undefined): string | undefined => toText(value ?? null) ?? undefined;
 
 const asIndex = (value: Value | undefined): number | undefined => {
   const number = value === undefined ? undefined : numeric(value);
@@ -374,7 +380,10 @@ const implementations: Readonly<Record<string, Implementation>> = {
   divide: ([a, b]) => arithmetic('/', a ?? null, b ?? null),
   endsWith: textTest((source, part) => source.endsWith(part)),
   indexOf,
-  length: ([source]) => (asText(source) === undefined ? null : [...(source as string)].length),
+  length: ([source]) => {
+    const text = asText(source);
+    return text === undefined ? null : [...text].length;
+  },
   modulo: ([a, b]) => arithmetic('%', a ?? null, b ?? null),
   multiply: ([a, b]) => arithmetic('*', a ?? null, b ?? null),
   number: parse,

@@ -89,16 +89,13 @@ export const enum PatternRecord {
   Space = 4,
   TextOffset = 8,
   TextLength = 12,
-  /** Fewest bytes a value must have. */
-  Shortest = 16,
   /** First posting and number of postings. */
-  PostingStart = 20,
-  PostingCount = 24,
+  PostingStart = 16,
+  PostingCount = 20,
   /** The literal that holds the anchor gram: offset within the text, and length. */
-  LiteralStart = 28,
-  LiteralLength = 32,
-  Reserved = 36,
-  Bytes = 40,
+  LiteralStart = 24,
+  LiteralLength = 28,
+  Bytes = 32,
 }
 
 /** Bytes that cannot occur in UTF-8 stand for the wildcards in a pattern's text. */
@@ -117,7 +114,7 @@ export const enum GramEntry {
   Bytes = 16,
 }
 
-/** Byte offsets in a scan entry: two bits that the value's digest must have, then the pattern. */
+/** Byte offsets in a scan entry: two bits that the value's digest must have (0xffff: none), then the pattern. */
 export const enum ScanEntry {
   FirstBit = 0,
   SecondBit = 2,

@@ -1,0 +1,156 @@
+/** The atoms of one column: conditions on a single value, each once however many rules ask. */
+import {
+  AtomTable,
+  AtomTableFlag,
+  type Comparison,
+  PatternRecord,
+  PatternType,
+  TextSpace,
+  type ValueTest,
+  ValueTestRecord,
+} from '../core/abi/predicates.js';
+import type { CaseMode, TextPattern } from '../rule/ir.js';
+import { fold } from '../rule/semantics.js';
+import { patternType, textSpace } from './constants.js';
+import { buildPatternIndex } from './pattern_index.js';
+import { SectionWriter, type StringTable } from './section_writer.js';
+import { simplifyPattern, wildcardBytes } from './wildcard.js';
+
+/** A distinct text pattern of a column and the atoms that it makes true. */
+export interface Pattern {
+  readonly type: PatternType;
+  readonly space: TextSpace;
+  readonly bytes: Uint8Array;
+  readonly atoms: number[];
+}
+
+/** A test of a value that is not a text pattern. */
+export interface ValueCheck {
+  readonly kind: ValueTest;
+  readonly comparison?: Comparison;
+  readonly space?: TextSpace;
+  readonly operand: number;
+  readonly count?: number;
+}
+
+const encoder = new TextEncoder();
+
+/** Collects atoms; an atom is true when any of its patterns or checks is. */
+export class ColumnAtoms {
+  readonly #atoms = new Map<string, number>();
+  readonly #patterns = new Map<string, Pattern>();
+  readonly #checks: { readonly atom: number; readonly check: ValueCheck }[] = [];
+
+  get count(): number {
+    return this.#atoms.size;
+  }
+
+  /** The atom that is true when any pattern or any check is. */
+  atom(patterns: readonly TextPattern[], mode: CaseMode, checks: readonly ValueCheck[] = []): number {
+    const plain = patterns.map((pattern) => {
+      const { type, text } = simplifyPattern(pattern);
+      return { type, text: fold(text, mode) };
+    });
+    const texts = [...new Set(plain.map(({ type, text }) => `${type} ${text}`))].sort();
+    const key = JSON.stringify([mode, texts, checks]);
+    const known = this.#atoms.get(key);
+    if (known !== undefined) return known;
+    const atom = this.#atoms.size;
+    this.#atoms.set(key, atom);
+    for (const pattern of plain) this.#addPattern(pattern, mode, atom);
+    for (const check of checks) this.#checks.push({ atom, check });
+    return atom;
+  }
+
+  #addPattern(pattern: TextPattern, mode: CaseMode, atom: number): void {
+    const space = textSpace[mode];
+    const key = `${space} ${pattern.type} ${pattern.text}`;
+    let entry = this.#patterns.get(key);
+    if (entry === undefined) {
+      const bytes = pattern.type === 'wildcard' ? wildcardBytes(pattern.text) : encoder.encode(pattern.text);
+      entry = { type: patternType[pattern.type], space, bytes, atoms: [] };
+      this.#patterns.set(key, entry);
+    }
+    if (!entry.atoms.includes(atom)) entry.atoms.push(atom);
+  }
+
+  /** Writes the column's table and returns its offset. */
+  encode(writer: SectionWriter, strings: StringTable): number {
+    const patterns = [...this.#patterns.values()];
+    writer.align(16);
+    const header = writer.length;
+    writer.zeros(AtomTable.Bytes);
+    const set = (field: AtomTable, value: number): void => writer.patch(header + field, value);
+    set(AtomTable.AtomCount, this.count);
+    set(AtomTable.PatternCount, patterns.length);
+    set(AtomTable.Flags, flagsOf(patterns));
+    const index = buildPatternIndex(patterns);
+    this.#writePatterns(writer, strings, patterns, index.anchors, set);
+    index.write(writer, set);
+    set(AtomTable.Tests, writer.length);
+    set(AtomTable.TestCount, this.#checks.length);
+    for (const { atom, check } of this.#checks) writeCheck(writer, atom, check);
+    return header;
+  }
+
+  #writePatterns(
+    writer: SectionWriter,
+    strings: StringTable,
+    patterns: readonly Pattern[],
+    anchors: ReadonlyMap<Pattern, { readonly start: number; readonly length: number }>,
+    set: (field: AtomTable, value: number) => void,
+  ): void {
+    set(AtomTable.Patterns, writer.length);
+    let posting = 0;
+    for (const pattern of patterns) {
+      const start = writer.length;
+      const text = strings.internBytes(pattern.bytes);
+      const literal = anchors.get(pattern) ?? { start: 0, length: 0 };
+      writer.zeros(PatternRecord.Bytes);
+      writer.patch(start + PatternRecord.Type, pattern.type);
+      writer.patch(start + PatternRecord.Space, pattern.space);
+      writer.patch(start + PatternRecord.TextOffset, text.offset);
+      writer.patch(start + PatternRecord.TextLength, text.length);
+      writer.patch(start + PatternRecord.PostingStart, posting);
+      writer.patch(start + PatternRecord.PostingCount, pattern.atoms.length);
+      writer.patch(start + PatternRecord.LiteralStart, literal.start);
+      writer.patch(start + PatternRecord.LiteralLength, literal.length);
+      posting += pattern.atoms.length;
+    }
+    set(AtomTable.Postings, writer.length);
+    for (const pattern of patterns) for (const atom of pattern.atoms) writer.u32(atom);
+  }
+}
+
+function flagsOf(patterns: readonly Pattern[]): number {
+  const has = (test: (pattern: Pattern) => boolean, flag: AtomTableFlag): number => (patterns.some(test) ? flag : 0);
+  return (
+    has((pattern) => pattern.space === TextSpace.Unicode, AtomTableFlag.HasUnicode) |
+    has(({ space, type }) => space === TextSpace.Exact && type === PatternType.Equals, AtomTableFlag.HasExact) |
+    has(({ space, type }) => space !== TextSpace.Exact && type === PatternType.Equals, AtomTableFlag.HasFolded)
+  );
+}
+
+function writeCheck(writer: SectionWriter, atom: number, check: ValueCheck): void {
+  const start = writer.length;
+  writer.zeros(ValueTestRecord.Bytes);
+  writer.patch(start + ValueTestRecord.Kind, check.kind);
+  writer.patch(start + ValueTestRecord.Atom, atom);
+  writer.patch(start + ValueTestRecord.Comparison, check.comparison ?? 0);
+  writer.patch(start + ValueTestRecord.Space, check.space ?? 0);
+  writer.patch(start + ValueTestRecord.Operand, check.operand);
+  writer.patch(start + ValueTestRecord.Count, check.count ?? 0);
+}
+
+/** `Section.Atoms`: the tables of all columns that have atoms. */
+export function encodeAtoms(columns: readonly (ColumnAtoms | undefined)[], strings: StringTable): Uint8Array {
+  const writer = new SectionWriter();
+  writer.u32(columns.length);
+  writer.zeros(4 * columns.length);
+  columns.forEach((atoms, column) => {
+    if (atoms !== undefined && atoms.count > 0) writer.patch(4 + 4 * column, atoms.encode(writer, strings));
+  });
+  // Texts and tables are read in vectors.
+  writer.zeros(64);
+  return writer.finish();
+}

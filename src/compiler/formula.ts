@@ -1,0 +1,98 @@
+/**
+ * Two-valued formulas over tests of one row. The compiler turns three-valued expressions into two formulas, one for
+ * "is true" and one for "is false"; what is left over is null.
+ */
+import type { Comparison, Outcome } from '../core/abi/predicates.js';
+
+/** A cell of the row; `element`: of the current element of the enclosing nested block. */
+export interface Cell {
+  readonly column: number;
+  readonly element: boolean;
+}
+
+/** A two-valued test. False where the cell is missing, unless said otherwise. */
+export type RowTest =
+  | { readonly kind: 'atom'; readonly cell: Cell; readonly atom: number }
+  | { readonly kind: 'exists'; readonly cell: Cell }
+  | { readonly kind: 'number'; readonly cell: Cell; readonly comparison: Comparison; readonly constant: number }
+  | { readonly kind: 'numberSet'; readonly cell: Cell; readonly constant: number }
+  | { readonly kind: 'id'; readonly cell: Cell; readonly constant: number }
+  | { readonly kind: 'leaf'; readonly leaf: number; readonly outcome: Outcome }
+  | { readonly kind: 'host'; readonly cell: Cell; readonly index: number }
+  | { readonly kind: 'nested'; readonly block: number; readonly condition: Formula }
+  | { readonly kind: 'lineage'; readonly relation: number; readonly mark: number };
+
+export type Formula =
+  | { readonly kind: 'constant'; readonly value: boolean }
+  | { readonly kind: 'test'; readonly test: RowTest; readonly negated: boolean }
+  | { readonly kind: 'and' | 'or'; readonly operands: readonly Formula[] };
+
+export const always: Formula = { kind: 'constant', value: true };
+export const never: Formula = { kind: 'constant', value: false };
+
+export const constant = (value: boolean): Formula => (value ? always : never);
+
+export const testOf = (test: RowTest): Formula => ({ kind: 'test', test, negated: false });
+
+/** Logical complement. */
+export function complement(formula: Formula): Formula {
+  switch (formula.kind) {
+    case 'constant':
+      return constant(!formula.value);
+    case 'test':
+      return { ...formula, negated: !formula.negated };
+    case 'and':
+      return anyOf(formula.operands.map(complement));
+    case 'or':
+      return allOf(formula.operands.map(complement));
+  }
+}
+
+export const allOf = (operands: readonly Formula[]): Formula => connect('and', operands);
+export const anyOf = (operands: readonly Formula[]): Formula => connect('or', operands);
+
+function connect(kind: 'and' | 'or', operands: readonly Formula[]): Formula {
+  const decisive = kind === 'or';
+  const flat: Formula[] = [];
+  for (const operand of operands) {
+    if (operand.kind === 'constant') {
+      if (operand.value === decisive) return operand;
+    } else if (operand.kind === kind) flat.push(...operand.operands);
+    else flat.push(operand);
+  }
+  const distinct = dropRepeated(flat);
+  if (distinct.length === 0) return constant(!decisive);
+  if (distinct.length === 1) return distinct[0] as Formula;
+  // Cheap tests first: they decide most rows.
+  return { kind, operands: distinct.map((item) => [cost(item), item] as const).sort((a, b) => a[0] - b[0]).map(([, item]) => item) };
+}
+
+function dropRepeated(operands: readonly Formula[]): Formula[] {
+  const seen = new Set<string>();
+  return operands.filter((operand) => {
+    if (operand.kind !== 'test' || operand.test.kind === 'nested') return true;
+    const key = JSON.stringify(operand);
+    if (seen.has(key)) return false;
+    seen.add(key);
+    return true;
+  });
+}
+
+const testCosts: Readonly<Record<RowTest['kind'], number>> = {
+  exists: 1,
+  number: 1,
+  id: 1,
+  atom: 2,
+  numberSet: 3,
+  leaf: 40,
+  nested: 100,
+  lineage: 100,
+  host: 400,
+};
+
+/** Rough work of evaluating a formula, in units of a cell read. */
+function cost(formula: Formula): number {
+  if (formula.kind === 'constant') return 0;
+  if (formula.kind === 'test') return testCosts[formula.test.kind];
+  return formula.operands.reduce((sum, operand) => sum + cost(operand), 0);
+}

@@ -1,0 +1,386 @@
+/**
+ * Lowers conditions of the IR to formulas. Three-valued logic becomes two formulas: when the condition is true, and
+ * when it is false; a missing field makes most conditions neither.
+ *
+ * A condition on one TEXT field against constants is an atom of its column. So is any other expression of one such
+ * field, by expression code run once for each distinct value. What remains are tests of numbers and identities, and
+ * leaves: expressions over several cells, run for each row.
+ */
+import { ColumnKind } from '../core/abi/events.js';
+import { Comparison, Outcome, ValueTest } from '../core/abi/predicates.js';
+import { Relation } from '../core/abi/state.js';
+import { evaluate } from '../rule/evaluate.js';
+import type { CallExpr, CidrExpr, CompareExpr, Expr, FieldExpr, LineageExpr, MatchExpr, NestedExpr, RegexExpr } from '../rule/ir.js';
+import { type CaseMode } from '../rule/ir.js';
+import { fold, numeric, parseNumberText, toText, type Value } from '../rule/semantics.js';
+import type { ColumnAtoms, ValueCheck } from './atom_table.js';
+import type { CodeTable } from './code.js';
+import type { ColumnTable } from './columns.js';
+import { type ConstantTable, textSpace } from './constants.js';
+import { comparisons, desugarCall, ExpressionCompiler, isNullLiteral } from './expression_code.js';
+import { allOf, always, anyOf, type Cell, complement, constant, type Formula, never, testOf } from './formula.js';
+import { matchesAll, simplifyPattern } from './wildcard.js';
+
+/** What lowering hands out indexes from. */
+export interface LoweringTables {
+  readonly columns: ColumnTable;
+  readonly constants: ConstantTable;
+  readonly code: CodeTable;
+  atoms(column: number): ColumnAtoms;
+  /** Mark bit of a lineage condition's query. */
+  mark(expr: LineageExpr): number;
+}
+
+/** The array whose element conditions are about, where they stand in a nested block. */
+export interface Scope {
+  readonly path?: string;
+}
+
+/** When a condition is true, and when it is false. */
+export interface Truth {
+  readonly isTrue: Formula;
+  readonly isFalse: Formula;
+}
+
+const relations = { descendant: Relation.Descendant, child: Relation.Child, event: Relation.Event } as const;
+const mirrored = { '==': '==', '!=': '!=', '<': '>', '<=': '>=', '>': '<', '>=': '<=' } as const;
+const nobody: Truth = { isTrue: never, isFalse: never };
+const elementBit = 0x80000000;
+
+/** Columns are final here: a field's column has its kind. */
+export class Lowering {
+  readonly #tables: LoweringTables;
+
+  constructor(tables: LoweringTables) {
+    this.#tables = tables;
+  }
+
+  /** The condition's two formulas. */
+  condition(expr: Expr, scope: Scope = {}): Truth {
+    switch (expr.kind) {
+      case 'literal':
+        return decided(expr.value);
+      case 'field':
+        return this.condition({ kind: 'compare', op: '==', left: expr, right: literalTrue, case: 'exact' }, scope);
+      case 'and':
+      case 'or':
+        return this.#connect(expr.kind, expr.operands, scope);
+      case 'not': {
+        const { isTrue, isFalse } = this.condition(expr.operand, scope);
+        return expr.missing === 'true' ? truth(complement(isTrue), isTrue) : truth(isFalse, isTrue);
+      }
+      case 'compare':
+        return this.#compare(expr, scope);
+      case 'match':
+        return this.#onField(expr, expr.value, scope, (cell) => this.#match(expr, cell));
+      case 'regex':
+        return this.#onField(expr, expr.value, scope, (cell) => this.#regex(expr, cell));
+      case 'cidr':
+        return this.#onField(expr, expr.value, scope, (cell) => this.#cidr(expr, cell));
+      case 'isNull':
+        return this.#isNull(expr.value, scope);
+      case 'arithmetic':
+        return this.#leaf(expr, scope);
+      case 'call':
+        return this.#call(expr, scope);
+      case 'nested':
+        return this.#nested(expr);
+      case 'lineage': {
+        const holds = testOf({ kind: 'lineage', relation: relations[expr.relation], mark: this.#tables.mark(expr) });
+        return truth(holds, complement(holds));
+      }
+    }
+  }
+
+  #connect(kind: 'and' | 'or', operands: readonly Expr[], scope: Scope): Truth {
+    const grouped = kind === 'or' ? mergeMatches(operands) : operands;
+    const truths = grouped.map((operand) => this.condition(operand, scope));
+    const isTrue = truths.map((operand) => operand.isTrue);
+    const isFalse = truths.map((operand) => operand.isFalse);
+    return kind === 'and' ? truth(allOf(isTrue), anyOf(isFalse)) : truth(anyOf(isTrue), allOf(isFalse));
+  }
+
+  // ------------------------------------------------------------------------------------------- field tests
+
+  /** The cell of a field: of the current element where the field lies below the scope's path. */
+  #cell(name: string, { path }: Scope): Cell {
+    const isElement = path !== undefined && (name === path || name.startsWith(`${path}.`));
+    const nested = isElement && name !== path ? path : undefined;
+    return { column: this.#tables.columns.use(name, 'value', nested), element: isElement };
+  }
+
+  #kind(cell: Cell): ColumnKind {
+    return this.#tables.columns.kind(cell.column);
+  }
+
+  /** Lowers a test of a field; fallback fields are tried in order. Anything but a field is a leaf. */
+  #onField(whole: Expr, value: Expr, scope: Scope, lower: (cell: Cell) => Formula | undefined): Truth {
+    if (value.kind !== 'field') return this.#leaf(whole, scope);
+    const names = [value.name, ...(value.fallback ?? [])];
+    const parts: Formula[][] = [[], []];
+    const missingBefore: Formula[] = [];
+    for (const name of names) {
+      const cell = this.#cell(name, scope);
+      const exists = testOf({ kind: 'exists', cell });
+      const holds = lower(cell);
+      if (holds === undefined) return this.#leaf(whole, scope);
+      (parts[0] as Formula[]).push(allOf([...missingBefore, exists, holds]));
+      (parts[1] as Formula[]).push(allOf([...missingBefore, exists, complement(holds)]));
+      missingBefore.push(complement(exists));
+    }
+    // A test that holds implies that the field exists; only what fallbacks need is kept.
+    const first = names.length === 1 ? lower(this.#cell(value.name, scope)) : undefined;
+    return truth(first ?? anyOf(parts[0] as Formula[]), anyOf(parts[1] as Formula[]));
+  }
+
+  #match(expr: MatchExpr, cell: Cell): Formula | undefined {
+    const patterns = expr.patterns.map(simplifyPattern);
+    if (patterns.some(matchesAll)) return testOf({ kind: 'exists', cell });
+    const kind = this.#kind(cell);
+    if (kind === ColumnKind.Text) {
+      return testOf({ kind: 'atom', cell, atom: this.#tables.atoms(cell.column).atom(patterns, expr.case) });
+    }
+    if (!patterns.every((pattern) => pattern.type === 'equals')) return undefined;
+    if (kind === ColumnKind.Number) return this.#numberIn(cell, patterns.flatMap(({ text }) => canonicalNumber(text, expr.case)));
+    if (kind !== ColumnKind.Id || expr.case !== 'exact') return undefined;
+    return anyOf(patterns.flatMap(({ text }) => this.#identity(cell, text)));
+  }
+
+  #numberIn(cell: Cell, values: readonly number[]): Formula {
+    if (values.length === 0) return never;
+    if (values.length === 1) return this.#number(cell, '==', values[0] as number);
+    return testOf({ kind: 'numberSet', cell, constant: this.#tables.constants.numberSet(values) });
+  }
+
+  #number(cell: Cell, op: CompareExpr['op'], value: number): Formula {
+    return testOf({ kind: 'number', cell, comparison: comparisons[op], constant: this.#tables.constants.value(value) });
+  }
+
+  /** An identity equals a text, or the number or boolean of that text: those have hashes of their own. */
+  #identity(cell: Cell, text: string): Formula[] {
+    const others: Value[] = [...canonicalNumber(text, 'exact'), ...(text === 'true' || text === 'false' ? [text === 'true'] : [])];
+    return [text, ...others].map((value) => testOf({ kind: 'id', cell, constant: this.#tables.constants.value(value) }));
+  }
+
+  #regex(expr: RegexExpr, cell: Cell): Formula | undefined {
+    if (this.#kind(cell) !== ColumnKind.Text) return undefined;
+    return testOf({ kind: 'host', cell, index: this.#tables.code.host(expr) });
+  }
+
+  #cidr(expr: CidrExpr, cell: Cell): Formula | undefined {
+    if (this.#kind(cell) !== ColumnKind.Text) return undefined;
+    const { first, count } = this.#tables.constants.blocks(expr.blocks);
+    if (count === 0) return never;
+    return this.#checked(cell, { kind: ValueTest.Cidr, operand: first, count });
+  }
+
+  #checked(cell: Cell, check: ValueCheck): Formula {
+    return testOf({ kind: 'atom', cell, atom: this.#tables.atoms(cell.column).atom([], 'exact', [check]) });
+  }
+
+  // -------------------------------------------------------------------------------------------- comparison
+
+  #compare(expr: CompareExpr, scope: Scope): Truth {
+    if (expr.left.kind === 'literal' && expr.right.kind !== 'literal') {
+      const swapped: CompareExpr = { ...expr, op: mirrored[expr.op], left: expr.right, right: expr.left };
+      return this.#compare(swapped, scope);
+    }
+    if (expr.op === '!=') return negated(this.#compare({ ...expr, op: '==' }, scope));
+    if (expr.right.kind !== 'literal') return this.#leaf(expr, scope);
+    if (isNullLiteral(expr.right)) return expr.op === '==' ? this.#isNull(expr.left, scope) : nobody;
+    if (isCondition(expr.left) && typeof expr.right.value === 'boolean' && expr.op === '==') {
+      const inner = this.condition(expr.left, scope);
+      return expr.right.value ? inner : negated(inner);
+    }
+    const value = evaluate(expr.right, noFields);
+    return this.#onField(expr, expr.left, scope, (cell) => this.#compareCell(cell, expr.op, value, expr.case));
+  }
+
+  #compareCell(cell: Cell, op: CompareExpr['op'], value: Value, mode: CaseMode): Formula | undefined {
+    const kind = this.#kind(cell);
+    if (kind === ColumnKind.Text) return this.#compareText(cell, op, value, mode);
+    const number = typeof value === 'string' ? parseNumberText(value) : numeric(value);
+    if (kind === ColumnKind.Number) return number === undefined ? never : this.#number(cell, op, number);
+    if (kind !== ColumnKind.Id || op !== '==' || mode !== 'exact' || typeof value !== 'string') return undefined;
+    return anyOf(this.#identity(cell, value));
+  }
+
+  #compareText(cell: Cell, op: CompareExpr['op'], value: Value, mode: CaseMode): Formula {
+    const { constants } = this.#tables;
+    const atoms = this.#tables.atoms(cell.column);
+    const comparison = comparisons[op];
+    const number = numeric(value);
+    if (number !== undefined) {
+      return this.#checked(cell, { kind: ValueTest.Number, comparison, operand: constants.value(number) });
+    }
+    const text = toText(value) as string;
+    const written = typeof value === 'string' ? parseNumberText(text) : undefined;
+    const checks: ValueCheck[] = [];
+    if (written !== undefined) {
+      checks.push({ kind: ValueTest.NumberOnly, comparison, operand: constants.value(written) });
+    }
+    if (op === '==') return testOf({ kind: 'atom', cell, atom: atoms.atom([{ type: 'equals', text }], mode, checks) });
+    if (typeof value === 'boolean') return never;
+    checks.push({ kind: ValueTest.Text, comparison, space: textSpace[mode], operand: constants.value(fold(text, mode)) });
+    return testOf({ kind: 'atom', cell, atom: atoms.atom([], mode, checks) });
+  }
+
+  #isNull(value: Expr, scope: Scope): Truth {
+    if (value.kind === 'field') {
+      const names = [value.name, ...(value.fallback ?? [])];
+      const exists = anyOf(names.map((name) => testOf({ kind: 'exists', cell: this.#cell(name, scope) })));
+      return truth(complement(exists), exists);
+    }
+    if (isCondition(value)) {
+      const { isTrue, isFalse } = this.condition(value, scope);
+      const isKnown = anyOf([isTrue, isFalse]);
+      return truth(complement(isKnown), isKnown);
+    }
+    const isKnown = this.#outcome(value, scope, Outcome.Known);
+    return truth(complement(isKnown), isKnown);
+  }
+
+  // ------------------------------------------------------------------------------------------- expressions
+
+  #call(expr: CallExpr, scope: Scope): Truth {
+    const sugar = desugarCall(expr) ?? textTestOf(expr);
+    if (sugar !== undefined) return this.condition(sugar, scope);
+    if (expr.name === 'safe') return this.condition(expr.args[0] as Expr, scope);
+    return this.#leaf(expr, scope);
+  }
+
+  #leaf(expr: Expr, scope: Scope): Truth {
+    return truth(this.#outcome(expr, scope, Outcome.True), this.#outcome(expr, scope, Outcome.False));
+  }
+
+  /** Whether an expression has an outcome. Over one TEXT cell that is an atom; over none it is known. */
+  #outcome(expr: Expr, scope: Scope, outcome: Outcome): Formula {
+    const compiler = new ExpressionCompiler(this.#tables.constants, this.#tables.code, (field, name) =>
+      this.#columnWord(field, name, scope),
+    );
+    const leaf = compiler.leaf(expr);
+    const [word] = compiler.columns;
+    if (word === undefined) return constant(hasOutcome(evaluate(expr, noFields), outcome));
+    const cell = { column: word & 0xffff, element: word >= elementBit };
+    const isFixed = ((word >>> 16) & 0x7fff) !== 0;
+    if (compiler.columns.length > 1 || isFixed || this.#kind(cell) !== ColumnKind.Text) {
+      return testOf({ kind: 'leaf', leaf, outcome });
+    }
+    return this.#expressionAtom(cell, leaf, outcome, hasOutcome(evaluate(expr, noFields), outcome));
+  }
+
+  #expressionAtom(cell: Cell, leaf: number, outcome: Outcome, whenMissing: boolean): Formula {
+    const holds = this.#checked(cell, { kind: expressionTests[outcome], operand: leaf });
+    const missing = complement(testOf({ kind: 'exists', cell }));
+    const isSo =
+      outcome === Outcome.False
+        ? allOf([holds, complement(this.#checked(cell, { kind: ValueTest.ExpressionTrue, operand: leaf }))])
+        : holds;
+    return whenMissing ? anyOf([isSo, missing]) : isSo;
+  }
+
+  #columnWord(expr: FieldExpr | CallExpr, name: string, scope: Scope): number {
+    if (expr.kind === 'call') {
+      const item = arrayItemOf(expr);
+      const nested = item.field === item.path ? undefined : item.path;
+      return this.#tables.columns.use(item.field, 'text', nested) + (item.index + 1) * 0x10000;
+    }
+    const cell = this.#cell(name, scope);
+    return cell.element ? cell.column + elementBit : cell.column;
+  }
+
+  // ------------------------------------------------------------------------------------------------ arrays
+
+  #nested(expr: NestedExpr): Truth {
+    const { isTrue } = this.condition(expr.condition, { path: expr.path });
+    const columns = this.#elementColumns(isTrue, expr.path);
+    const op = expr.count === undefined ? Comparison.GreaterOrEqual : comparisons[expr.count.op];
+    const block = this.#tables.code.nested(isTrue, columns, op, expr.count?.value ?? 1);
+    const holds = testOf({ kind: 'nested', block, condition: isTrue });
+    const exists = anyOf(columns.map((column) => testOf({ kind: 'exists', cell: { column, element: false } })));
+    return truth(holds, allOf([exists, complement(holds)]));
+  }
+
+  /** Columns that tell how many elements there are: those of the path that the program reads. */
+  #elementColumns(_condition: Formula, path: string): number[] {
+    const columns = this.#tables.columns.list().filter(({ nested, name }) => nested === path || name === path);
+    return columns.filter(({ kind }) => kind === ColumnKind.Text).map(({ index }) => index);
+  }
+}
+
+const literalTrue: Expr = { kind: 'literal', value: true };
+const noFields = { field: () => null };
+const expressionTests: Readonly<Record<Outcome, ValueTest>> = {
+  [Outcome.False]: ValueTest.ExpressionFalse,
+  [Outcome.True]: ValueTest.ExpressionTrue,
+  [Outcome.Known]: ValueTest.ExpressionKnown,
+};
+
+const truth = (isTrue: Formula, isFalse: Formula): Truth => ({ isTrue, isFalse });
+const negated = ({ isTrue, isFalse }: Truth): Truth => truth(isFalse, isTrue);
+
+function decided(value: Value): Truth {
+  if (typeof value !== 'boolean') return nobody;
+  return value ? truth(always, never) : truth(never, always);
+}
+
+function hasOutcome(value: Value, outcome: Outcome): boolean {
+  if (outcome === Outcome.Known) return value !== null;
+  return value === (outcome === Outcome.True);
+}
+
+/** The number whose canonical text this is; none where it is written another way. */
+function canonicalNumber(text: string, mode: CaseMode): number[] {
+  const number = parseNumberText(fold(text, mode));
+  return number !== undefined && toText(number) === fold(text, mode) ? [number] : [];
+}
+
+/** An expression that has a truth rather than another value. */
+export function isCondition(expr: Expr): boolean {
+  switch (expr.kind) {
+    case 'literal':
+      return typeof expr.value === 'boolean';
+    case 'field':
+    case 'arithmetic':
+      return false;
+    case 'call':
+      return desugarCall(expr) !== undefined || textTestOf(expr) !== undefined;
+    default:
+      return true;
+  }
+}
+
+const textTests = { startsWith: 'prefix', endsWith: 'suffix', stringContains: 'contains' } as const;
+
+/** `startsWith(field, "text")` and its like as a pattern. */
+function textTestOf(expr: CallExpr): MatchExpr | undefined {
+  const type = textTests[expr.name as keyof typeof textTests];
+  const [value, part] = expr.args;
+  if (type === undefined || value === undefined || part?.kind !== 'literal') return undefined;
+  const text = toText(evaluate(part, noFields));
+  return text === null ? undefined : { kind: 'match', value, patterns: [{ type, text }], case: expr.case };
+}
+
+/** Joins patterns on the same value into one list, so that they become one atom. */
+function mergeMatches(operands: readonly Expr[]): readonly Expr[] {
+  const groups = new Map<string, MatchExpr>();
+  const rest: Expr[] = [];
+  for (const operand of operands) {
+    if (operand.kind !== 'match' || operand.value.kind !== 'field') {
+      rest.push(operand);
+      continue;
+    }
+    const key = JSON.stringify([operand.case, operand.value.name, operand.value.fallback]);
+    const known = groups.get(key);
+    groups.set(key, known === undefined ? operand : { ...known, patterns: [...known.patterns, ...operand.patterns] });
+  }
+  return [...groups.values(), ...rest];
+}
+
+/** `arrayItem(field, path, index)`: one element of one array. */
+export function arrayItemOf(expr: CallExpr): { readonly field: string; readonly path: string; readonly index: number } {
+  const [field, path, index] = expr.args;
+  const name = field?.kind === 'field' ? field.name : '';
+  const at = index?.kind === 'literal' && typeof index.value === 'number' ? index.value : 0;
+  return { field: name, path: path?.kind === 'field' ? path.name : path?.kind === 'literal' ? String(path.value) : name, index: at };
+}

@@ -1,0 +1,48 @@
+/** Wildcard patterns on the compiler's side: their plainest equivalent, their bytes, their literal runs. */
+import { WildcardByte } from '../core/abi/predicates.js';
+import type { TextPattern } from '../rule/ir.js';
+
+const encoder = new TextEncoder();
+
+/** A wildcard's UTF-8 bytes, with bytes that UTF-8 never has in place of `*` and `?`; runs of `*` are one. */
+export function wildcardBytes(text: string): Uint8Array {
+  const bytes = encoder.encode(text.replace(/\*+/g, '*'));
+  return bytes.map((byte) => (byte === 0x2a ? WildcardByte.AnyRun : byte === 0x3f ? WildcardByte.AnyOne : byte));
+}
+
+/** The plainest pattern that means the same: `*x*` is `contains x`. */
+export function simplifyPattern(pattern: TextPattern): TextPattern {
+  if (pattern.type !== 'wildcard') return pattern;
+  const text = pattern.text.replace(/\*+/g, '*');
+  const parts = /^(\*?)([^*?]*)(\*?)$/.exec(text);
+  if (parts === null) return { type: 'wildcard', text };
+  const [, before, literal = '', after] = parts;
+  if (text === '*') return { type: 'contains', text: '' };
+  if (before === '' && after === '') return { type: 'equals', text: literal };
+  if (before === '') return { type: 'prefix', text: literal };
+  return { type: after === '' ? 'suffix' : 'contains', text: literal };
+}
+
+/** True when every value satisfies the pattern. */
+export function matchesAll(pattern: TextPattern): boolean {
+  return pattern.type !== 'equals' && pattern.type !== 'wildcard' && pattern.text === '';
+}
+
+/** A literal run of a pattern's bytes. */
+export interface LiteralRun {
+  readonly start: number;
+  readonly length: number;
+}
+
+/** The runs of bytes between wildcards. */
+export function literalRuns(bytes: Uint8Array): LiteralRun[] {
+  const runs: LiteralRun[] = [];
+  let start = 0;
+  for (let at = 0; at <= bytes.length; at++) {
+    const byte = bytes[at];
+    if (byte !== undefined && byte !== WildcardByte.AnyRun && byte !== WildcardByte.AnyOne) continue;
+    if (at > start) runs.push({ start, length: at - start });
+    start = at + 1;
+  }
+  return runs;
+}
