@@ -77,9 +77,7 @@ export function vmSetElement(index: u32): void {
 /** Value id of a text cell, or of its current element. */
 export function cellValue(column: u32, slot: u32, ofElement: bool): u32 {
   const v = cellText(column, slot);
-  if (!ofElement || v == 0) return v;
-  if (!valueIsList(v)) return element == 0 ? v : 0;
-  return element < listLength(v) ? listItem(v, element) : 0;
+  return ofElement ? itemOf(v, element) : v;
 }
 
 @inline
@@ -164,7 +162,9 @@ function bindCell(i: u32, word: u32, slot: u32): void {
     if (cellIdHash(column, slot) == 0) setNull(target);
     else setText(target, cellIdPtr(column, slot), cellIdLength(column, slot));
   } else if (kind == ColumnKind.Text) {
-    const v = cellValue(column, slot, (word & LeafColumn.Element) != 0);
+    let v = cellValue(column, slot, (word & LeafColumn.Element) != 0);
+    const chosen = (word >> LeafColumn.ItemShift) & LeafColumn.ItemMask;
+    if (chosen != 0) v = itemOf(v, chosen - 1);
     if (v != 0 && valueIsList(v)) {
       store<u32>(item, listLength(v));
       store<u32>(item, 0, 4);
@@ -172,6 +172,12 @@ function bindCell(i: u32, word: u32, slot: u32): void {
     }
     bindFirst(target, v);
   } else setNull(target);
+}
+
+/** Item `index` of a list, or 0 where it has fewer. A value that is no list is its own item 0. */
+function itemOf(v: u32, index: u32): u32 {
+  if (v == 0 || !valueIsList(v)) return index == 0 ? v : 0;
+  return index < listLength(v) ? listItem(v, index) : 0;
 }
 
 /** Binds a value, or the first item of a list (of a list). */

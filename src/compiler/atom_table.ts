@@ -33,12 +33,16 @@ export interface ValueCheck {
   readonly count?: number;
 }
 
+/** All `equals` patterns; some other pattern; only checks. */
+export type AtomShape = 'equals' | 'pattern' | 'check';
+
 const encoder = new TextEncoder();
 
 /** Collects atoms; an atom is true when any of its patterns or checks is. */
 export class ColumnAtoms {
   readonly #atoms = new Map<string, number>();
   readonly #patterns = new Map<string, Pattern>();
+  readonly #shapes: AtomShape[] = [];
   readonly #checks: { readonly atom: number; readonly check: ValueCheck }[] = [];
 
   get count(): number {
@@ -57,9 +61,16 @@ export class ColumnAtoms {
     if (known !== undefined) return known;
     const atom = this.#atoms.size;
     this.#atoms.set(key, atom);
+    const isEqual = checks.length === 0 && plain.every(({ type }) => type === 'equals');
+    this.#shapes.push(isEqual ? 'equals' : plain.length > 0 ? 'pattern' : 'check');
     for (const pattern of plain) this.#addPattern(pattern, mode, atom);
     for (const check of checks) this.#checks.push({ atom, check });
     return atom;
+  }
+
+  /** What kind of tests an atom is made of. */
+  shape(atom: number): AtomShape {
+    return this.#shapes[atom] ?? 'check';
   }
 
   #addPattern(pattern: TextPattern, mode: CaseMode, atom: number): void {

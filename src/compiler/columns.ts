@@ -4,11 +4,11 @@ import { SectionWriter } from './section_writer.js';
 
 /**
  * What a rule does with a field.
- * `text`: matches its values or computes with them. `number`: compares or computes with it as one number.
- * `identity`: joins by it, tests whether it is missing, or compares it with a constant text.
- * `evidence`: carries its value into alerts.
+ * `text`: matches patterns on its values. `number`: compares it with numbers, or with text but not by identity.
+ * `identity`: joins by it, tests whether it is missing, or whether it equals a constant text.
+ * `value`: reads it into an expression. `evidence`: carries it into alerts.
  */
-export type ColumnUse = 'text' | 'number' | 'identity' | 'evidence';
+export type ColumnUse = 'text' | 'number' | 'identity' | 'value' | 'evidence';
 
 /** How a field may be kept: as a single number, as a single identity, or as any values. */
 export type FieldClass = 'number' | 'identity' | 'text';

@@ -7,11 +7,10 @@
  * leaves: expressions over several cells, run for each row.
  */
 import { ColumnKind } from '../core/abi/events.js';
-import { Comparison, Outcome, ValueTest } from '../core/abi/predicates.js';
+import { Comparison, LeafColumn, Outcome, ValueTest } from '../core/abi/predicates.js';
 import { Relation } from '../core/abi/state.js';
 import { evaluate } from '../rule/evaluate.js';
-import type { CallExpr, CidrExpr, CompareExpr, Expr, FieldExpr, LineageExpr, MatchExpr, NestedExpr, RegexExpr } from '../rule/ir.js';
-import { type CaseMode } from '../rule/ir.js';
+import type { CallExpr, CaseMode, CidrExpr, CompareExpr, Expr, LineageExpr, MatchExpr, NestedExpr, RegexExpr } from '../rule/ir.js';
 import { fold, numeric, parseNumberText, toText, type Value } from '../rule/semantics.js';
 import type { ColumnAtoms, ValueCheck } from './atom_table.js';
 import type { CodeTable } from './code.js';
@@ -19,6 +18,7 @@ import type { ColumnTable } from './columns.js';
 import { type ConstantTable, textSpace } from './constants.js';
 import { comparisons, desugarCall, ExpressionCompiler, isNullLiteral } from './expression_code.js';
 import { allOf, always, anyOf, type Cell, complement, constant, type Formula, never, testOf } from './formula.js';
+import { cellOf, leafColumn } from './cells.js';
 import { matchesAll, simplifyPattern } from './wildcard.js';
 
 /** What lowering hands out indexes from. */
@@ -45,7 +45,6 @@ export interface Truth {
 const relations = { descendant: Relation.Descendant, child: Relation.Child, event: Relation.Event } as const;
 const mirrored = { '==': '==', '!=': '!=', '<': '>', '<=': '>=', '>': '<', '>=': '<=' } as const;
 const nobody: Truth = { isTrue: never, isFalse: never };
-const elementBit = 0x80000000;
 
 /** Columns are final here: a field's column has its kind. */
 export class Lowering {
@@ -102,11 +101,8 @@ export class Lowering {
 
   // ------------------------------------------------------------------------------------------- field tests
 
-  /** The cell of a field: of the current element where the field lies below the scope's path. */
   #cell(name: string, { path }: Scope): Cell {
-    const isElement = path !== undefined && (name === path || name.startsWith(`${path}.`));
-    const nested = isElement && name !== path ? path : undefined;
-    return { column: this.#tables.columns.use(name, 'value', nested), element: isElement };
+    return cellOf(this.#tables.columns, name, path);
   }
 
   #kind(cell: Cell): ColumnKind {
@@ -216,7 +212,8 @@ export class Lowering {
     const text = toText(value) as string;
     const written = typeof value === 'string' ? parseNumberText(text) : undefined;
     const checks: ValueCheck[] = [];
-    if (written !== undefined) {
+    const isCanonical = op === '==' && canonicalNumber(text, mode).length > 0;
+    if (written !== undefined && !isCanonical) {
       checks.push({ kind: ValueTest.NumberOnly, comparison, operand: constants.value(written) });
     }
     if (op === '==') return testOf({ kind: 'atom', cell, atom: atoms.atom([{ type: 'equals', text }], mode, checks) });
@@ -256,13 +253,13 @@ export class Lowering {
   /** Whether an expression has an outcome. Over one TEXT cell that is an atom; over none it is known. */
   #outcome(expr: Expr, scope: Scope, outcome: Outcome): Formula {
     const compiler = new ExpressionCompiler(this.#tables.constants, this.#tables.code, (field, name) =>
-      this.#columnWord(field, name, scope),
+      leafColumn(this.#tables.columns, field, name, scope.path),
     );
     const leaf = compiler.leaf(expr);
     const [word] = compiler.columns;
     if (word === undefined) return constant(hasOutcome(evaluate(expr, noFields), outcome));
-    const cell = { column: word & 0xffff, element: word >= elementBit };
-    const isFixed = ((word >>> 16) & 0x7fff) !== 0;
+    const cell = { column: word & LeafColumn.Mask, element: word >= LeafColumn.Element };
+    const isFixed = ((word >>> LeafColumn.ItemShift) & LeafColumn.ItemMask) !== 0;
     if (compiler.columns.length > 1 || isFixed || this.#kind(cell) !== ColumnKind.Text) {
       return testOf({ kind: 'leaf', leaf, outcome });
     }
@@ -279,21 +276,11 @@ export class Lowering {
     return whenMissing ? anyOf([isSo, missing]) : isSo;
   }
 
-  #columnWord(expr: FieldExpr | CallExpr, name: string, scope: Scope): number {
-    if (expr.kind === 'call') {
-      const item = arrayItemOf(expr);
-      const nested = item.field === item.path ? undefined : item.path;
-      return this.#tables.columns.use(item.field, 'text', nested) + (item.index + 1) * 0x10000;
-    }
-    const cell = this.#cell(name, scope);
-    return cell.element ? cell.column + elementBit : cell.column;
-  }
-
   // ------------------------------------------------------------------------------------------------ arrays
 
   #nested(expr: NestedExpr): Truth {
     const { isTrue } = this.condition(expr.condition, { path: expr.path });
-    const columns = this.#elementColumns(isTrue, expr.path);
+    const columns = this.#elementColumns(expr.path);
     const op = expr.count === undefined ? Comparison.GreaterOrEqual : comparisons[expr.count.op];
     const block = this.#tables.code.nested(isTrue, columns, op, expr.count?.value ?? 1);
     const holds = testOf({ kind: 'nested', block, condition: isTrue });
@@ -302,7 +289,7 @@ export class Lowering {
   }
 
   /** Columns that tell how many elements there are: those of the path that the program reads. */
-  #elementColumns(_condition: Formula, path: string): number[] {
+  #elementColumns(path: string): number[] {
     const columns = this.#tables.columns.list().filter(({ nested, name }) => nested === path || name === path);
     return columns.filter(({ kind }) => kind === ColumnKind.Text).map(({ index }) => index);
   }
@@ -375,12 +362,4 @@ function mergeMatches(operands: readonly Expr[]): readonly Expr[] {
     groups.set(key, known === undefined ? operand : { ...known, patterns: [...known.patterns, ...operand.patterns] });
   }
   return [...groups.values(), ...rest];
-}
-
-/** `arrayItem(field, path, index)`: one element of one array. */
-export function arrayItemOf(expr: CallExpr): { readonly field: string; readonly path: string; readonly index: number } {
-  const [field, path, index] = expr.args;
-  const name = field?.kind === 'field' ? field.name : '';
-  const at = index?.kind === 'literal' && typeof index.value === 'number' ? index.value : 0;
-  return { field: name, path: path?.kind === 'field' ? path.name : path?.kind === 'literal' ? String(path.value) : name, index: at };
 }

@@ -259,10 +259,15 @@ export const enum LeafRecord {
   Bytes = 16,
 }
 
-/** A leaf column is a u32: the column index, with this bit where the current element is read. */
+/**
+ * A leaf column is a u32: the column index, the element (from 1) of its list where one is named, and whether the
+ * current element of the enclosing nested block is read.
+ */
 export const enum LeafColumn {
+  Mask = 0xffff,
+  ItemShift = 16,
+  ItemMask = 0x7fff,
   Element = 0x80000000,
-  Mask = 0x7fffffff,
 }
 
 // ------------------------------------------------------------------------------------------------ expressions

@@ -1,0 +1,164 @@
+/**
+ * What a condition reads, told to the column table before any column's kind is fixed, and what in it no program can do.
+ * Walks conditions as `lower.ts` does: the two agree on which column a field has.
+ */
+import type { Span } from '../core/diagnostic.js';
+import { expressionDepthMax } from '../core/limits.js';
+import type { CallExpr, Expr, FieldExpr, LineageExpr, MatchExpr } from '../rule/ir.js';
+import { arrayItemOf } from './array_item.js';
+import { leafColumn } from './cells.js';
+import { CodeTable } from './code.js';
+import type { ColumnTable, ColumnUse } from './columns.js';
+import { ConstantTable } from './constants.js';
+import { desugarCall, ExpressionCompiler, ExpressionLimitError } from './expression_code.js';
+import { Refusal } from './refusal.js';
+import { StringTable } from './section_writer.js';
+import { matchesAll, simplifyPattern } from './wildcard.js';
+
+export interface AnalysisTarget {
+  readonly columns: ColumnTable;
+  /** Takes the query of a lineage condition as a mark. */
+  mark(expr: LineageExpr): number;
+}
+
+/** Declares everything that an expression reads. @throws Refusal */
+export function declareUses(expr: Expr, target: AnalysisTarget, path?: string): void {
+  new Analysis(target, path).visit(expr, 1);
+}
+
+class Analysis {
+  readonly #target: AnalysisTarget;
+  readonly #path: string | undefined;
+
+  constructor(target: AnalysisTarget, path: string | undefined) {
+    this.#target = target;
+    this.#path = path;
+  }
+
+  visit(expr: Expr, depth: number): void {
+    if (depth > expressionDepthMax) {
+      throw new Refusal('COMPILE_DEPTH', `the condition is nested deeper than ${expressionDepthMax}`, 'Split the rule.', expr.span);
+    }
+    const next = (operand: Expr): void => this.visit(operand, depth + 1);
+    switch (expr.kind) {
+      case 'literal':
+        return;
+      case 'field':
+        return this.#field(expr, 'value');
+      case 'and':
+      case 'or':
+        return expr.operands.forEach(next);
+      case 'not':
+        return next(expr.operand);
+      case 'compare':
+        if (expr.left.kind === 'field' && expr.right.kind === 'literal') return this.#compared(expr.left, expr.right.value, expr);
+        if (expr.right.kind === 'field' && expr.left.kind === 'literal') return this.#compared(expr.right, expr.left.value, expr);
+        next(expr.left);
+        next(expr.right);
+        return expr.right.kind === 'literal' ? undefined : this.#checkLeaf(expr);
+      case 'match':
+        if (expr.value.kind === 'field') return this.#field(expr.value, patternUse(expr));
+        next(expr.value);
+        return this.#checkLeaf(expr);
+      case 'regex':
+      case 'cidr':
+        if (expr.value.kind === 'field') return this.#field(expr.value, 'text');
+        next(expr.value);
+        return this.#checkLeaf(expr);
+      case 'isNull':
+        return expr.value.kind === 'field' ? this.#field(expr.value, 'identity') : next(expr.value);
+      case 'arithmetic':
+        next(expr.left);
+        next(expr.right);
+        return this.#checkLeaf(expr);
+      case 'call':
+        return this.#call(expr, depth);
+      case 'nested':
+        return this.#nested(expr, depth);
+      case 'lineage':
+        this.#target.mark(expr);
+    }
+  }
+
+  #compared(field: FieldExpr, value: unknown, { op, case: mode }: { readonly op: string; readonly case: string }): void {
+    const isEquality = op === '==' || op === '!=';
+    this.#field(field, isEquality && mode === 'exact' && (typeof value === 'string' || value === null) ? 'identity' : 'number');
+  }
+
+  #field(expr: FieldExpr, use: ColumnUse): void {
+    for (const name of [expr.name, ...(expr.fallback ?? [])]) this.#name(name, use, expr.span);
+  }
+
+  #name(name: string, use: ColumnUse, span: Span | undefined): void {
+    if (name.includes('*')) {
+      throw new Refusal(
+        'COMPILE_FIELD_PATTERN',
+        `${name} stands for fields that no list names, and only named fields are read from events`,
+        'Name the fields.',
+        span,
+      );
+    }
+    const isElement = this.#path !== undefined && name.startsWith(`${this.#path}.`);
+    const isScalarElement = name === this.#path;
+    this.#target.columns.use(name, isElement || isScalarElement ? 'text' : use, isElement ? this.#path : undefined);
+  }
+
+  #call(expr: CallExpr, depth: number): void {
+    if (expr.name === 'stepField') {
+      throw new Refusal(
+        'COMPILE_STEP_FIELD',
+        'a condition reads a field of the event of an earlier step',
+        'Join the steps by that field instead: "by field".',
+        expr.span,
+      );
+    }
+    if (expr.name === 'arrayItem') {
+      const { field, path } = arrayItemOf(expr);
+      this.#target.columns.use(field, 'text', field === path ? undefined : path);
+      return;
+    }
+    const sugar = desugarCall(expr);
+    if (sugar !== undefined) return this.visit(sugar, depth + 1);
+    for (const arg of expr.args) {
+      if (arg.kind === 'field' && textTests.includes(expr.name) && arg === expr.args[0]) this.#field(arg, 'text');
+      else this.visit(arg, depth + 1);
+    }
+    this.#checkLeaf(expr);
+  }
+
+  /** Compiles a leaf to nowhere, to refuse now what exceeds the expression machine. */
+  #checkLeaf(expr: Expr): void {
+    const constants = new ConstantTable(new StringTable());
+    const { columns } = this.#target;
+    const compiler = new ExpressionCompiler(constants, new CodeTable(), (field, name) =>
+      leafColumn(columns, field, name, this.#path),
+    );
+    try {
+      compiler.leaf(expr);
+    } catch (error) {
+      if (!(error instanceof ExpressionLimitError)) throw error;
+      throw new Refusal('COMPILE_EXPRESSION', `the expression is too large: ${error.message}`, 'Split it.', expr.span);
+    }
+  }
+
+  #nested(expr: Extract<Expr, { kind: 'nested' }>, depth: number): void {
+    if (this.#path !== undefined) {
+      throw new Refusal(
+        'COMPILE_NESTED',
+        `a condition on elements of ${expr.path} stands inside one on elements of ${this.#path}`,
+        'Write one array condition, not one inside the other.',
+        expr.span,
+      );
+    }
+    new Analysis(this.#target, expr.path).visit(expr.condition, depth + 1);
+  }
+}
+
+const textTests: readonly string[] = ['startsWith', 'endsWith', 'stringContains'];
+
+function patternUse(expr: MatchExpr): ColumnUse {
+  const patterns = expr.patterns.map(simplifyPattern);
+  if (patterns.some(matchesAll)) return 'identity';
+  if (!patterns.every((pattern) => pattern.type === 'equals')) return 'text';
+  return expr.case === 'exact' ? 'identity' : 'number';
+}

@@ -1,0 +1,91 @@
+/**
+ * Witnesses: for each predicate a set of atoms one of which must hold for it to be true, as rare as can be told without
+ * events. Rows without a true witness never get to the predicate. `Section.Candidates`.
+ */
+import { CandidateHeader } from '../core/abi/predicates.js';
+import type { AtomShape } from './atom_table.js';
+import type { Formula } from './formula.js';
+import { SectionWriter } from './section_writer.js';
+
+/** Atoms of columns. */
+export interface Witness {
+  readonly atoms: readonly { readonly column: number; readonly atom: number }[];
+  /** How often rows are expected to have one, in a unit of its own. */
+  readonly frequency: number;
+}
+
+/** The best witness of a formula, or undefined where it has none. `frequency` rates an atom. */
+export function witnessOf(formula: Formula, frequency: (column: number, atom: number) => number): Witness | undefined {
+  switch (formula.kind) {
+    case 'constant':
+      return formula.value ? undefined : { atoms: [], frequency: 0 };
+    case 'test': {
+      const { test, negated } = formula;
+      if (negated) return undefined;
+      if (test.kind === 'nested') return witnessOf(test.condition, frequency);
+      if (test.kind !== 'atom') return undefined;
+      const { column } = test.cell;
+      return { atoms: [{ column, atom: test.atom }], frequency: frequency(column, test.atom) };
+    }
+    case 'and':
+      return formula.operands.reduce<Witness | undefined>((best, operand) => {
+        const witness = witnessOf(operand, frequency);
+        if (witness === undefined) return best;
+        return best === undefined || witness.frequency < best.frequency ? witness : best;
+      }, undefined);
+    case 'or': {
+      const witnesses = formula.operands.map((operand) => witnessOf(operand, frequency));
+      if (witnesses.includes(undefined)) return undefined;
+      const all = witnesses as Witness[];
+      return { atoms: all.flatMap(({ atoms }) => atoms), frequency: all.reduce((sum, one) => sum + one.frequency, 0) };
+    }
+  }
+}
+
+/** Fields with few distinct values, most of which are in every other event. */
+const commonFields = /^(?:event\.(?:category|type|action|kind|outcome|module|dataset|provider|code)|host\.os\.|agent\.type|data_stream\.|winlog\.channel|process\.code_signature\.)/;
+
+/** How often an atom is expected to hold. A text that is equal is rarer than a pattern, a pattern rarer than a check. */
+export function expectedFrequency(field: string, shape: AtomShape): number {
+  const base = commonFields.test(field) ? 1000 : 10;
+  return base * (shape === 'equals' ? 1 : shape === 'pattern' ? 1.5 : 20);
+}
+
+/** Encodes the candidates. `atomCounts[c]` is the number of atoms of column c. */
+export function encodeCandidates(
+  atomCounts: readonly number[],
+  predicates: readonly { readonly id: number; readonly witness: Witness | undefined }[],
+): Uint8Array {
+  const always = predicates.filter(({ witness }) => witness === undefined).map(({ id }) => id);
+  const postings = atomCounts.map(() => new Map<number, number[]>());
+  for (const { id, witness } of predicates) {
+    for (const { column, atom } of witness?.atoms ?? []) {
+      const ofColumn = postings[column] as Map<number, number[]>;
+      const ids = ofColumn.get(atom);
+      if (ids === undefined) ofColumn.set(atom, [id]);
+      else if (ids.at(-1) !== id) ids.push(id);
+    }
+  }
+  const writer = new SectionWriter();
+  writer.u32(atomCounts.length);
+  writer.zeros(8 + 4 * atomCounts.length);
+  writer.patch(CandidateHeader.AlwaysOffset, writer.length);
+  writer.patch(CandidateHeader.AlwaysCount, always.length);
+  for (const id of always) writer.u32(id);
+  postings.forEach((ofColumn, column) => {
+    if (ofColumn.size === 0) return;
+    writer.patch(CandidateHeader.Columns + 4 * column, writer.length);
+    writePostings(writer, ofColumn, atomCounts[column] as number);
+  });
+  return writer.finish();
+}
+
+function writePostings(writer: SectionWriter, postings: ReadonlyMap<number, readonly number[]>, atomCount: number): void {
+  const starts = writer.length;
+  writer.zeros(4 * (atomCount + 1));
+  for (let atom = 0; atom < atomCount; atom++) {
+    writer.patch(starts + 4 * atom, writer.length);
+    for (const id of postings.get(atom) ?? []) writer.u32(id);
+  }
+  writer.patch(starts + 4 * atomCount, writer.length);
+}

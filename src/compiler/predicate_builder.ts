@@ -1,0 +1,267 @@
+/**
+ * Collects what rules ask of events: predicates, marks, group keys, columns. Equal queries share one predicate. Indexes
+ * are final when handed out; code is made by `finish`, once every use of every column is known.
+ */
+import { Jump, KeyHeader, KeyValue, PredicateId } from '../core/abi/predicates.js';
+import { Section } from '../core/abi/program.js';
+import { ProgramError } from '../core/errors.js';
+import { marksMax } from '../core/limits.js';
+import type { EventQuery, Expr, KeyExpr, LineageExpr } from '../rule/ir.js';
+import { declareUses } from './analysis.js';
+import { ColumnAtoms, encodeAtoms } from './atom_table.js';
+import { leafColumn } from './cells.js';
+import { encodeCandidates, expectedFrequency, type Witness, witnessOf } from './candidates.js';
+import { CodeTable } from './code.js';
+import type { ColumnTable, ColumnUse } from './columns.js';
+import { ConstantTable } from './constants.js';
+import { ExpressionCompiler } from './expression_code.js';
+import type { Formula } from './formula.js';
+import { Lowering } from './lower.js';
+import { Refusal } from './refusal.js';
+import { SectionWriter, type StringTable } from './section_writer.js';
+
+/** Which rule asks, and by which field its events have a category. */
+export interface QueryContext {
+  readonly ruleId: string;
+  readonly categoryField: string;
+}
+
+/** Limits of one program. */
+export const predicateLimits = {
+  /** Predicates, marks and system predicates included. */
+  predicates: 65_536,
+  /** Atoms of one column. */
+  atoms: 65_536,
+  /** Columns. */
+  columns: 4_096,
+  /** Instructions of all predicates, and operations of all expressions. */
+  code: 2_000_000,
+} as const;
+
+interface Predicate {
+  readonly id: number;
+  readonly condition: Expr;
+  readonly context: QueryContext;
+}
+
+export class PredicateBuilder {
+  readonly #columns: ColumnTable;
+  readonly #strings: StringTable;
+  readonly #predicates: Predicate[] = [];
+  readonly #known = new Map<string, number>();
+  readonly #keys: (readonly KeyExpr[])[] = [];
+  readonly #keyIndex = new Map<string, number>();
+  #next: { system: number; mark: number; ordinary: number } = {
+    system: PredicateId.FirstSystem,
+    mark: PredicateId.FirstMark,
+    ordinary: PredicateId.FirstOrdinary,
+  };
+
+  constructor(columns: ColumnTable, strings: StringTable) {
+    this.#columns = columns;
+    this.#strings = strings;
+  }
+
+  /** Index of a field's column. */
+  column(field: string, use: ColumnUse): number {
+    return this.#columns.use(field, use);
+  }
+
+  /**
+   * The predicate that is true for an event exactly when the query is. The same id for an equal query.
+   * @throws Refusal where the condition cannot be compiled; nothing is added then.
+   */
+  add(query: EventQuery, context: QueryContext): number {
+    return this.#add('ordinary', query, context);
+  }
+
+  /** As {@link add}; evaluated before all marks, in the order of the calls. */
+  system(query: EventQuery, context: QueryContext): number {
+    if (this.#next.system >= PredicateId.FirstMark) throw new RangeError('more system predicates than reserved');
+    return this.#add('system', query, context);
+  }
+
+  /** Bit of the mark that events of the query set; its predicate is `PredicateId.FirstMark` + bit. */
+  mark(query: EventQuery, context: QueryContext): number {
+    return this.#add('mark', query, context) - PredicateId.FirstMark;
+  }
+
+  /** Number of marks. */
+  get markCount(): number {
+    return this.#next.mark - PredicateId.FirstMark;
+  }
+
+  /** One more than the largest predicate id. */
+  get predicateCount(): number {
+    return this.#next.ordinary;
+  }
+
+  #add(range: 'system' | 'mark' | 'ordinary', query: EventQuery, context: QueryContext): number {
+    const condition = withCategory(query, context.categoryField);
+    const key = keyOf(range, condition);
+    const known = this.#known.get(key);
+    if (known !== undefined) return known;
+    declareUses(condition, {
+      columns: this.#columns,
+      mark: (expr) => this.mark(expr.query, context),
+    });
+    this.#checkRoom(range, context.ruleId);
+    const id = this.#next[range]++;
+    this.#predicates.push({ id, condition, context });
+    this.#known.set(key, id);
+    return id;
+  }
+
+  #checkRoom(range: 'system' | 'mark' | 'ordinary', ruleId: string): void {
+    if (range === 'mark' && this.markCount >= marksMax) {
+      throw new Refusal(
+        'COMPILE_MARKS',
+        `the rules have more than ${marksMax} different conditions on process lineage`,
+        'Load fewer rules with "descendant of", "child of" or "event of" into one engine.',
+      );
+    }
+    if (this.#next.ordinary >= predicateLimits.predicates) {
+      throw limitError(ruleId, 'conditions', predicateLimits.predicates);
+    }
+    if (this.#columns.count > predicateLimits.columns) throw limitError(ruleId, 'fields', predicateLimits.columns);
+  }
+
+  /**
+   * Id of a group key. A component that is missing keeps an event from joining, unless it is an optional field.
+   * @throws Refusal where a component cannot be compiled.
+   */
+  key(components: readonly KeyExpr[]): number {
+    const text = canonical(components);
+    const known = this.#keyIndex.get(text);
+    if (known !== undefined) return known;
+    for (const component of components) {
+      if (component.kind === 'field' && component.fallback === undefined && !component.name.includes('*')) {
+        this.#columns.use(component.name, 'identity');
+      } else declareUses(component, { columns: this.#columns, mark: noLineage });
+    }
+    const id = this.#keys.push(components) - 1;
+    this.#keyIndex.set(text, id);
+    return id;
+  }
+
+  /** Makes the code. @throws ProgramError `PROGRAM_LIMIT`, naming the rule that exceeds a limit. */
+  finish(): Map<Section, Uint8Array> {
+    const constants = new ConstantTable(this.#strings);
+    const code = new CodeTable();
+    const atoms: (ColumnAtoms | undefined)[] = this.#columns.list().map(() => undefined);
+    const atomsOf = (column: number): ColumnAtoms => (atoms[column] ??= new ColumnAtoms());
+    let categoryField = '';
+    const lowering = new Lowering({
+      columns: this.#columns,
+      constants,
+      code,
+      atoms: atomsOf,
+      mark: (expr) => this.#markOf(expr, categoryField),
+    });
+    const entries = new Array<number>(this.predicateCount).fill(Jump.Unused);
+    const formulas: { readonly id: number; readonly formula: Formula }[] = [];
+    for (const { id, condition, context } of this.#predicates) {
+      const { ruleId } = context;
+      categoryField = context.categoryField;
+      const formula = lowering.condition(condition).isTrue;
+      entries[id] = code.block(formula);
+      formulas.push({ id, formula });
+      if (code.instructionCount + code.operationCount > predicateLimits.code) {
+        throw limitError(ruleId, 'instructions', predicateLimits.code);
+      }
+    }
+    const keys = this.#encodeKeys(constants, code);
+    return new Map([
+      [Section.Predicates, encodeEntries(entries)],
+      [Section.Candidates, this.#encodeCandidates(atoms, formulas)],
+      [Section.Keys, keys],
+      [Section.Atoms, encodeAtoms(atoms, this.#strings)],
+      [Section.HostFunctions, code.encodeHosts(this.#strings)],
+      [Section.Constants, constants.encode()],
+      [Section.Code, code.encode()],
+    ]);
+  }
+
+  #markOf(expr: LineageExpr, categoryField: string): number {
+    const id = this.#known.get(keyOf('mark', withCategory(expr.query, categoryField)));
+    if (id === undefined) throw new RangeError('a lineage condition without a mark');
+    return id - PredicateId.FirstMark;
+  }
+
+  #encodeCandidates(
+    atoms: readonly (ColumnAtoms | undefined)[],
+    formulas: readonly { readonly id: number; readonly formula: Formula }[],
+  ): Uint8Array {
+    const columns = this.#columns.list();
+    const frequency = (column: number, atom: number): number =>
+      expectedFrequency(columns[column]?.name ?? '', atoms[column]?.shape(atom) ?? 'check');
+    const predicates = formulas.map(({ id, formula }): { id: number; witness: Witness | undefined } => ({
+      id,
+      witness: witnessOf(formula, frequency),
+    }));
+    predicates.sort((a, b) => a.id - b.id);
+    return encodeCandidates(
+      atoms.map((table) => table?.count ?? 0),
+      predicates,
+    );
+  }
+
+  #encodeKeys(constants: ConstantTable, code: CodeTable): Uint8Array {
+    const writer = new SectionWriter();
+    const components = this.#keys.flat();
+    writer.u32(this.#keys.length);
+    writer.u32(components.length);
+    writer.u32(KeyHeader.Bytes);
+    writer.u32(KeyHeader.Bytes + 8 * this.#keys.length);
+    let first = 0;
+    for (const key of this.#keys) {
+      writer.u32(first);
+      writer.u32(key.length);
+      first += key.length;
+    }
+    for (const component of components) {
+      const isField = component.kind === 'field' && component.fallback === undefined;
+      const isOptional = component.kind === 'field' && component.optional === true;
+      writer.u32(isField ? this.#columns.use(component.name, 'identity') : KeyValue.Leaf);
+      writer.u32(isField ? 0 : this.#keyLeaf(component, constants, code));
+      writer.u32(isOptional ? 1 : 0);
+    }
+    return writer.finish();
+  }
+
+  #keyLeaf(component: Expr, constants: ConstantTable, code: CodeTable): number {
+    const compiler = new ExpressionCompiler(constants, code, (expr, name) =>
+      leafColumn(this.#columns, expr, name),
+    );
+    return compiler.leaf(component);
+  }
+}
+
+function noLineage(expr: LineageExpr): never {
+  throw new Refusal('COMPILE_KEY', 'a lineage condition is no part of a group key', 'Join by fields.', expr.span);
+}
+
+function withCategory({ category, condition }: EventQuery, categoryField: string): Expr {
+  if (category === null) return condition;
+  const value: Expr = { kind: 'field', name: categoryField };
+  const isOf: Expr = { kind: 'match', value, patterns: [{ type: 'equals', text: category }], case: 'exact' };
+  return { kind: 'and', operands: [isOf, condition] };
+}
+
+const keyOf = (range: string, condition: Expr): string => `${range} ${canonical(condition)}`;
+
+/** Text that is equal for equal expressions, wherever they were written. */
+function canonical(value: unknown): string {
+  return JSON.stringify(value, (key, part) => (key === 'span' ? undefined : part));
+}
+
+function encodeEntries(entries: readonly number[]): Uint8Array {
+  const writer = new SectionWriter();
+  writer.u32(entries.length);
+  for (const entry of entries) writer.u32(entry);
+  return writer.finish();
+}
+
+function limitError(ruleId: string, what: string, limit: number): ProgramError {
+  return new ProgramError('PROGRAM_LIMIT', `rule ${ruleId}: the rules need more than ${limit} ${what}; load fewer rules into one engine`);
+}
