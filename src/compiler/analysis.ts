@@ -37,7 +37,12 @@ class Analysis {
 
   visit(expr: Expr, depth: number): void {
     if (depth > expressionDepthMax) {
-      throw new Refusal('COMPILE_DEPTH', `the condition is nested deeper than ${expressionDepthMax}`, 'Split the rule.', expr.span);
+      throw new Refusal(
+        'COMPILE_DEPTH',
+        `the condition is nested deeper than ${expressionDepthMax}`,
+        'Split the rule.',
+        expr.span,
+      );
     }
     const next = (operand: Expr): void => this.visit(operand, depth + 1);
     switch (expr.kind) {
@@ -51,8 +56,10 @@ class Analysis {
       case 'not':
         return next(expr.operand);
       case 'compare':
-        if (expr.left.kind === 'field' && expr.right.kind === 'literal') return this.#compared(expr.left, expr.right.value, expr);
-        if (expr.right.kind === 'field' && expr.left.kind === 'literal') return this.#compared(expr.right, expr.left.value, expr);
+        if (expr.left.kind === 'field' && expr.right.kind === 'literal')
+          return this.#compared(expr.left, expr.right.value, expr);
+        if (expr.right.kind === 'field' && expr.left.kind === 'literal')
+          return this.#compared(expr.right, expr.left.value, expr);
         next(expr.left);
         next(expr.right);
         return expr.right.kind === 'literal' ? undefined : this.#checkLeaf(expr);
@@ -80,9 +87,16 @@ class Analysis {
     }
   }
 
-  #compared(field: FieldExpr, value: unknown, { op, case: mode }: { readonly op: string; readonly case: string }): void {
+  #compared(
+    field: FieldExpr,
+    value: unknown,
+    { op, case: mode }: { readonly op: string; readonly case: string },
+  ): void {
     const isEquality = op === '==' || op === '!=';
-    this.#field(field, isEquality && mode === 'exact' && (typeof value === 'string' || value === null) ? 'identity' : 'number');
+    this.#field(
+      field,
+      isEquality && mode === 'exact' && (typeof value === 'string' || value === null) ? 'identity' : 'number',
+    );
   }
 
   #field(expr: FieldExpr, use: ColumnUse): void {

@@ -43,7 +43,8 @@ export function witnessOf(formula: Formula, frequency: (column: number, atom: nu
 }
 
 /** Fields with few distinct values, most of which are in every other event. */
-const commonFields = /^(?:event\.(?:category|type|action|kind|outcome|module|dataset|provider|code)|host\.os\.|agent\.type|data_stream\.|winlog\.channel|process\.code_signature\.)/;
+const commonFields =
+  /^(?:event\.(?:category|type|action|kind|outcome|module|dataset|provider|code)|host\.os\.|agent\.type|data_stream\.|winlog\.channel|process\.code_signature\.)/;
 
 /** How often an atom is expected to hold. A text that is equal is rarer than a pattern, a pattern rarer than a check. */
 export function expectedFrequency(field: string, shape: AtomShape): number {
@@ -80,7 +81,11 @@ export function encodeCandidates(
   return writer.finish();
 }
 
-function writePostings(writer: SectionWriter, postings: ReadonlyMap<number, readonly number[]>, atomCount: number): void {
+function writePostings(
+  writer: SectionWriter,
+  postings: ReadonlyMap<number, readonly number[]>,
+  atomCount: number,
+): void {
   const starts = writer.length;
   writer.zeros(4 * (atomCount + 1));
   for (let atom = 0; atom < atomCount; atom++) {

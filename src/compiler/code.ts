@@ -131,7 +131,8 @@ export class CodeTable {
     });
     part(CodeHeader.Nested, () => {
       for (const block of this.#nested) {
-        for (const word of [block.entry, block.columnStart, block.columnCount, block.op, block.wanted]) writer.u32(word);
+        for (const word of [block.entry, block.columnStart, block.columnCount, block.op, block.wanted])
+          writer.u32(word);
       }
     });
     part(CodeHeader.Columns, () => {

@@ -80,7 +80,8 @@ function screen(rules: readonly Rule[], options: CompileOptions): { accepted: Ru
   const ids = new Set<string>();
   const accepted = rules.filter((rule) => {
     try {
-      if (ids.has(rule.id)) throw new Refusal('RULE_ID', `another rule has the id ${rule.id}`, 'Give each rule its own id.');
+      if (ids.has(rule.id))
+        throw new Refusal('RULE_ID', `another rule has the id ${rule.id}`, 'Give each rule its own id.');
       tryRule(rule, builder, contextOf(rule, options));
       ids.add(rule.id);
       return true;
@@ -106,7 +107,11 @@ function withoutOrphans(rules: readonly Rule[], diagnostics: Diagnostic[]): Rule
   const kept = rules.filter((rule) => {
     const missing = rule.kind === 'temporal' ? rule.rules.find(({ id }) => !ids.has(id)) : undefined;
     if (missing === undefined) return true;
-    const refusal = new Refusal('RULE_REFERENCE', `it refers to rule ${missing.id}, which is not loaded`, 'Load that rule too.');
+    const refusal = new Refusal(
+      'RULE_REFERENCE',
+      `it refers to rule ${missing.id}, which is not loaded`,
+      'Load that rule too.',
+    );
     diagnostics.push(diagnosticOf(refusal, rule));
     return false;
   });
@@ -115,7 +120,10 @@ function withoutOrphans(rules: readonly Rule[], diagnostics: Diagnostic[]): Rule
 
 function diagnosticOf(refusal: Refusal, rule: Rule): Diagnostic {
   const { file, text } = rule.source ?? {};
-  const place = text === undefined || refusal.span === undefined ? { line: 1, column: 1 } : new SourceText(text).place(refusal.span);
+  const place =
+    text === undefined || refusal.span === undefined
+      ? { line: 1, column: 1 }
+      : new SourceText(text).place(refusal.span);
   return {
     code: refusal.code,
     severity: 'error',

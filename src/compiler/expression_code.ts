@@ -1,8 +1,8 @@
 /** Compiles an expression to the code of the expression machine (`assembly/vm.ts`). */
 import { Comparison, ExpressionLimit, Op } from '../core/abi/predicates.js';
+import { evaluate } from '../rule/evaluate.js';
 import { findFunction } from '../rule/functions.js';
 import type { ArithmeticExpr, CallExpr, CompareExpr, Expr, FieldExpr } from '../rule/ir.js';
-import { evaluate } from '../rule/evaluate.js';
 import { toText } from '../rule/semantics.js';
 import type { CodeTable, Operation } from './code.js';
 import { type ConstantTable, textSpace } from './constants.js';
@@ -69,7 +69,8 @@ export class ExpressionCompiler {
   /** Compiles the expression and returns the leaf's index. */
   leaf(expr: Expr): number {
     this.#value(expr);
-    if (this.columns.length > leafColumnsMax) throw new ExpressionLimitError(`it reads more than ${leafColumnsMax} fields`);
+    if (this.columns.length > leafColumnsMax)
+      throw new ExpressionLimitError(`it reads more than ${leafColumnsMax} fields`);
     return this.#code.leaf(this.operations, this.columns);
   }
 
@@ -193,7 +194,8 @@ export const isNullLiteral = (expr: Expr): boolean => expr.kind === 'literal' &&
 export function desugarCall(expr: CallExpr): Expr | undefined {
   const [value, ...rest] = expr.args;
   const form = findFunction(expr.name)?.form;
-  if (value === undefined || form === undefined || form === 'kernel' || form === 'arithmetic' || form === 'nested') return undefined;
+  if (value === undefined || form === undefined || form === 'kernel' || form === 'arithmetic' || form === 'nested')
+    return undefined;
   if (expr.name === 'arrayContains') {
     const operands = rest.map((right): Expr => ({ kind: 'compare', op: '==', left: value, right, case: expr.case }));
     return { kind: 'or', operands };

@@ -6,11 +6,23 @@
  */
 import type { FieldClass } from './columns.js';
 
-const processes = ['process', 'process.parent', 'process.group_leader', 'process.session_leader', 'process.entry_leader'];
+const processes = [
+  'process',
+  'process.parent',
+  'process.group_leader',
+  'process.session_leader',
+  'process.entry_leader',
+];
 const endpoints = ['source', 'destination', 'client', 'server'];
 
 const numberFields = new Set([
-  ...processes.flatMap((path) => [`${path}.pid`, `${path}.ppid`, `${path}.args_count`, `${path}.thread.id`, `${path}.exit_code`]),
+  ...processes.flatMap((path) => [
+    `${path}.pid`,
+    `${path}.ppid`,
+    `${path}.args_count`,
+    `${path}.thread.id`,
+    `${path}.exit_code`,
+  ]),
   ...endpoints.flatMap((path) => [`${path}.port`, `${path}.bytes`, `${path}.packets`]),
   'process.parent.group_leader.pid',
   'process.Ext.relative_file_creation_time',
@@ -31,12 +43,7 @@ const numberFields = new Set([
   'x.process.pidversion',
 ]);
 
-const identityFields = new Set([
-  ...processes.map((path) => `${path}.entity_id`),
-  'event.id',
-  'host.id',
-  'agent.id',
-]);
+const identityFields = new Set([...processes.map((path) => `${path}.entity_id`), 'event.id', 'host.id', 'agent.id']);
 
 /** The class of an ECS field; `text` for every other field. */
 export function ecsFieldClass(field: string): FieldClass {

@@ -64,7 +64,13 @@ function connect(kind: 'and' | 'or', operands: readonly Formula[]): Formula {
   if (distinct.length === 0) return constant(!decisive);
   if (distinct.length === 1) return distinct[0] as Formula;
   // Cheap tests first: they decide most rows.
-  return { kind, operands: distinct.map((item) => [cost(item), item] as const).sort((a, b) => a[0] - b[0]).map(([, item]) => item) };
+  return {
+    kind,
+    operands: distinct
+      .map((item) => [cost(item), item] as const)
+      .sort((a, b) => a[0] - b[0])
+      .map(([, item]) => item),
+  };
 }
 
 function dropRepeated(operands: readonly Formula[]): Formula[] {

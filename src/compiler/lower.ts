@@ -10,15 +10,25 @@ import { ColumnKind } from '../core/abi/events.js';
 import { Comparison, LeafColumn, Outcome, ValueTest } from '../core/abi/predicates.js';
 import { Relation } from '../core/abi/state.js';
 import { evaluate } from '../rule/evaluate.js';
-import type { CallExpr, CaseMode, CidrExpr, CompareExpr, Expr, LineageExpr, MatchExpr, NestedExpr, RegexExpr } from '../rule/ir.js';
+import type {
+  CallExpr,
+  CaseMode,
+  CidrExpr,
+  CompareExpr,
+  Expr,
+  LineageExpr,
+  MatchExpr,
+  NestedExpr,
+  RegexExpr,
+} from '../rule/ir.js';
 import { fold, numeric, parseNumberText, toText, type Value } from '../rule/semantics.js';
 import type { ColumnAtoms, ValueCheck } from './atom_table.js';
+import { cellOf, leafColumn } from './cells.js';
 import type { CodeTable } from './code.js';
 import type { ColumnTable } from './columns.js';
 import { type ConstantTable, textSpace } from './constants.js';
 import { comparisons, desugarCall, ExpressionCompiler, isNullLiteral } from './expression_code.js';
 import { allOf, always, anyOf, type Cell, complement, constant, type Formula, never, testOf } from './formula.js';
-import { cellOf, leafColumn } from './cells.js';
 import { matchesAll, simplifyPattern } from './wildcard.js';
 
 /** What lowering hands out indexes from. */
@@ -137,7 +147,11 @@ export class Lowering {
       return testOf({ kind: 'atom', cell, atom: this.#tables.atoms(cell.column).atom(patterns, expr.case) });
     }
     if (!patterns.every((pattern) => pattern.type === 'equals')) return undefined;
-    if (kind === ColumnKind.Number) return this.#numberIn(cell, patterns.flatMap(({ text }) => canonicalNumber(text, expr.case)));
+    if (kind === ColumnKind.Number)
+      return this.#numberIn(
+        cell,
+        patterns.flatMap(({ text }) => canonicalNumber(text, expr.case)),
+      );
     if (kind !== ColumnKind.Id || expr.case !== 'exact') return undefined;
     return anyOf(patterns.flatMap(({ text }) => this.#identity(cell, text)));
   }
@@ -154,8 +168,13 @@ export class Lowering {
 
   /** An identity equals a text, or the number or boolean of that text: those have hashes of their own. */
   #identity(cell: Cell, text: string): Formula[] {
-    const others: Value[] = [...canonicalNumber(text, 'exact'), ...(text === 'true' || text === 'false' ? [text === 'true'] : [])];
-    return [text, ...others].map((value) => testOf({ kind: 'id', cell, constant: this.#tables.constants.value(value) }));
+    const others: Value[] = [
+      ...canonicalNumber(text, 'exact'),
+      ...(text === 'true' || text === 'false' ? [text === 'true'] : []),
+    ];
+    return [text, ...others].map((value) =>
+      testOf({ kind: 'id', cell, constant: this.#tables.constants.value(value) }),
+    );
   }
 
   #regex(expr: RegexExpr, cell: Cell): Formula | undefined {
@@ -218,7 +237,12 @@ export class Lowering {
     }
     if (op === '==') return testOf({ kind: 'atom', cell, atom: atoms.atom([{ type: 'equals', text }], mode, checks) });
     if (typeof value === 'boolean') return never;
-    checks.push({ kind: ValueTest.Text, comparison, space: textSpace[mode], operand: constants.value(fold(text, mode)) });
+    checks.push({
+      kind: ValueTest.Text,
+      comparison,
+      space: textSpace[mode],
+      operand: constants.value(fold(text, mode)),
+    });
     return testOf({ kind: 'atom', cell, atom: atoms.atom([], mode, checks) });
   }
 

@@ -4,8 +4,8 @@
  */
 import { AtomTable, Digest, GramEntry, PatternType } from '../core/abi/predicates.js';
 import type { Pattern } from './atom_table.js';
-import { type LiteralRun, literalRuns } from './wildcard.js';
 import type { SectionWriter } from './section_writer.js';
+import { type LiteralRun, literalRuns } from './wildcard.js';
 
 const hashMultiplier = 0x9e3779b1;
 const tailMultiplier = 0x85ebca6b;
@@ -13,10 +13,29 @@ const tailMultiplier = 0x85ebca6b;
 const gramBytes = 4;
 /** A gram of these is held back: they are in most values of some column. */
 const commonTexts = [
-  'windows\\system32\\', 'c:\\program files (x86)\\', '\\users\\', '\\appdata\\local\\temp\\', '\\appdata\\roaming\\',
-  'microsoft', 'powershell.exe', 'cmd.exe /c', 'svchost.exe', '.exe" ', 'https://www.', '/usr/local/bin/', '/usr/sbin/',
-  '/home/', '/library/', 'applications', 'currentversion', '\\registry\\machine\\software\\', 'currentcontrolset\\services',
-  'python', '.com/', 'hklm\\', 'admin',
+  'windows\\system32\\',
+  'c:\\program files (x86)\\',
+  '\\users\\',
+  '\\appdata\\local\\temp\\',
+  '\\appdata\\roaming\\',
+  'microsoft',
+  'powershell.exe',
+  'cmd.exe /c',
+  'svchost.exe',
+  '.exe" ',
+  'https://www.',
+  '/usr/local/bin/',
+  '/usr/sbin/',
+  '/home/',
+  '/library/',
+  'applications',
+  'currentversion',
+  '\\registry\\machine\\software\\',
+  'currentcontrolset\\services',
+  'python',
+  '.com/',
+  'hklm\\',
+  'admin',
 ];
 const commonPenalty = 40;
 
@@ -69,7 +88,9 @@ function foldBytes(bytes: Uint8Array): Uint8Array {
 }
 
 function runsOf(pattern: Pattern): LiteralRun[] {
-  return pattern.type === PatternType.Wildcard ? literalRuns(pattern.bytes) : [{ start: 0, length: pattern.bytes.length }];
+  return pattern.type === PatternType.Wildcard
+    ? literalRuns(pattern.bytes)
+    : [{ start: 0, length: pattern.bytes.length }];
 }
 
 function gramAt(bytes: Uint8Array, at: number): number {
@@ -123,7 +144,11 @@ function rarestAnchor(
 const bitsFor = (count: number, least: number, most: number): number =>
   Math.min(most, Math.max(least, Math.ceil(Math.log2(Math.max(1, count)))));
 
-function writeGrams(writer: SectionWriter, set: (field: AtomTable, value: number) => void, grams: readonly Gram[]): void {
+function writeGrams(
+  writer: SectionWriter,
+  set: (field: AtomTable, value: number) => void,
+  grams: readonly Gram[],
+): void {
   if (grams.length === 0) return;
   const bitmapBits = bitsFor(grams.length * 16, 8, 18);
   const headBits = bitsFor(grams.length * 2, 4, 16);
@@ -196,7 +221,10 @@ const digestBit = (value: number): number => Math.imul(value, Digest.Multiplier)
 function writeScan(writer: SectionWriter, pattern: Pattern, bytes: Uint8Array, index: number): void {
   const runs = runsOf(pattern).filter((run) => run.length > 0);
   const pairs = runs.flatMap(({ start, length }) =>
-    Array.from({ length: length - 1 }, (_, i) => ((bytes[start + i] as number) << 8) | (bytes[start + i + 1] as number)),
+    Array.from(
+      { length: length - 1 },
+      (_, i) => ((bytes[start + i] as number) << 8) | (bytes[start + i + 1] as number),
+    ),
   );
   const singles = runs.map(({ start }) => bytes[start] as number);
   const bits = [...pairs.map((pair) => digestBit(pair + 0x100)), ...singles.map((byte) => digestBit(byte))];

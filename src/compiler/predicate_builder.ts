@@ -9,8 +9,8 @@ import { marksMax } from '../core/limits.js';
 import type { EventQuery, Expr, KeyExpr, LineageExpr } from '../rule/ir.js';
 import { declareUses } from './analysis.js';
 import { ColumnAtoms, encodeAtoms } from './atom_table.js';
-import { leafColumn } from './cells.js';
 import { encodeCandidates, expectedFrequency, type Witness, witnessOf } from './candidates.js';
+import { leafColumn } from './cells.js';
 import { CodeTable } from './code.js';
 import type { ColumnTable, ColumnUse } from './columns.js';
 import { ConstantTable } from './constants.js';
@@ -230,9 +230,7 @@ export class PredicateBuilder {
   }
 
   #keyLeaf(component: Expr, constants: ConstantTable, code: CodeTable): number {
-    const compiler = new ExpressionCompiler(constants, code, (expr, name) =>
-      leafColumn(this.#columns, expr, name),
-    );
+    const compiler = new ExpressionCompiler(constants, code, (expr, name) => leafColumn(this.#columns, expr, name));
     return compiler.leaf(component);
   }
 }
@@ -263,5 +261,8 @@ function encodeEntries(entries: readonly number[]): Uint8Array {
 }
 
 function limitError(ruleId: string, what: string, limit: number): ProgramError {
-  return new ProgramError('PROGRAM_LIMIT', `rule ${ruleId}: the rules need more than ${limit} ${what}; load fewer rules into one engine`);
+  return new ProgramError(
+    'PROGRAM_LIMIT',
+    `rule ${ruleId}: the rules need more than ${limit} ${what}; load fewer rules into one engine`,
+  );
 }

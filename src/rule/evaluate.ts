@@ -4,7 +4,16 @@
  */
 import type { CallExpr, Expr, FieldExpr } from './ir.js';
 import { compileRegex } from './regex.js';
-import { arithmetic, callFunction, compareValues, inBlock, matchesPattern, type Truth, toText, type Value } from './semantics.js';
+import {
+  arithmetic,
+  callFunction,
+  compareValues,
+  inBlock,
+  matchesPattern,
+  type Truth,
+  toText,
+  type Value,
+} from './semantics.js';
 
 /** Answers what one value cannot tell. `special`: nested and lineage conditions, `stepField` and `arrayItem`. */
 export interface Environment {

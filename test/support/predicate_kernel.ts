@@ -1,5 +1,5 @@
 /** Runs the predicates of rules on single events in a real kernel, and by the reference semantics. */
-import { type CompiledProgram, compile, type CompileOptions } from '../../src/compiler/compile.js';
+import { type CompiledProgram, type CompileOptions, compile } from '../../src/compiler/compile.js';
 import { IngestConfig } from '../../src/core/abi/events.js';
 import { Section } from '../../src/core/abi/program.js';
 import { Config } from '../../src/core/abi/state.js';
