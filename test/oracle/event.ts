@@ -98,31 +98,48 @@ export function scalarsLike(node: unknown, pattern: string, path = ''): Scalar[]
 /** A scalar as a value of an expression. */
 export const asValue = (scalar: Scalar): Value => scalar;
 
-const iso = /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?)?\s*(Z|[+-]\d\d:?\d\d)?$/;
+const iso =
+  /^(\d{4})-(\d\d)-(\d\d)(?:[Tt ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d+))?)?(?:[Zz]|([+-])(\d\d)(?::?(\d\d))?)?)?$/;
+const numberText = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
+/** The start of year 0 and the end of year 9999. */
+const yearsUs = [-62_167_219_200_000_000, 253_402_300_800_000_000] as const;
 
 /** Microseconds since the epoch of an ISO 8601 text (UTC where no zone), or of an epoch number by its magnitude. */
 export function parseTimeUs(value: unknown): number | undefined {
-  if (typeof value === 'number') return Number.isFinite(value) ? epochToUs(value) : undefined;
-  if (typeof value !== 'string') return undefined;
-  const match = iso.exec(value);
+  const isNumber = typeof value === 'string' && numberText.test(value);
+  const timeUs = typeof value === 'number' || isNumber ? epochToUs(Number(value)) : isoToUs(String(value));
+  const [earliest, end] = yearsUs;
+  return timeUs !== undefined && timeUs >= earliest && timeUs < end ? timeUs : undefined;
+}
+
+function isoToUs(text: string): number | undefined {
+  const match = iso.exec(text);
   if (match === null) return undefined;
-  const [, year, month, day, hour = '0', minute = '0', second = '0', fraction = '', zone = 'Z'] = match;
-  const ms = Date.UTC(Number(year), Number(month) - 1, Number(day), Number(hour), Number(minute), Number(second));
-  return (ms - zoneMs(zone)) * 1000 + Number(fraction.slice(0, 6).padEnd(6, '0'));
+  const part = (index: number): number => Number(match[index] ?? 0);
+  const [year, month, day, hour, minute, second] = [1, 2, 3, 4, 5, 6].map(part) as [
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+  ];
+  const date = new Date(0);
+  date.setUTCFullYear(year, month - 1, day);
+  const isDate = date.getUTCMonth() === month - 1 && date.getUTCDate() === day;
+  if (!isDate || hour > 23 || minute > 59 || second > 60 || part(9) > 23 || part(10) > 59) return undefined;
+  const zoneMinutes = (part(9) * 60 + part(10)) * (match[8] === '-' ? -1 : 1);
+  const ms = date.getTime() + ((hour * 60 + minute - zoneMinutes) * 60 + second) * 1000;
+  return ms * 1000 + Number((match[7] ?? '').slice(0, 6).padEnd(6, '0'));
 }
 
-function zoneMs(zone: string): number {
-  if (zone === 'Z') return 0;
-  const minutes = Number(zone.slice(1, 3)) * 60 + Number(zone.slice(-2));
-  return (zone.startsWith('-') ? -minutes : minutes) * 60_000;
-}
-
-/** Seconds below 1e11, milliseconds below 1e14, microseconds below 1e17, else nanoseconds. */
-function epochToUs(value: number): number {
+/** Seconds below 1e11, milliseconds below 1e14, microseconds below 1e17, nanoseconds below 1e21. */
+function epochToUs(value: number): number | undefined {
   const size = Math.abs(value);
-  if (size < 1e11) return Math.round(value * 1e6);
-  if (size < 1e14) return Math.round(value * 1e3);
-  return size < 1e17 ? Math.round(value) : Math.round(value / 1e3);
+  if (size < 1e11) return Math.floor(value * 1e6 + 0.5);
+  if (size < 1e14) return Math.floor(value * 1e3 + 0.5);
+  if (size < 1e17) return Math.floor(value + 0.5);
+  return size < 1e21 ? Math.floor(value / 1e3) : undefined;
 }
 
 /** Reads the fields that place an event in the stream; undefined when its time is missing or cannot be read. */

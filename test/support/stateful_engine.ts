@@ -2,12 +2,13 @@
  * An engine of which only the stateful rules are the kernel's: conditions, keys and the order of events are the oracle's.
  * It judges the state machines alone, whatever the rest of the kernel does.
  */
+
+import { encodeActions, encodeRules } from '../../src/compiler/actions.js';
 import { compileStateful, type StatefulProgram } from '../../src/compiler/stateful.js';
 import type { PredicateSource } from '../../src/compiler/stateful_source.js';
 import { Section } from '../../src/core/abi/program.js';
 import { Action } from '../../src/core/abi/state.js';
 import { parseDurationUs } from '../../src/core/duration.js';
-import { encodeActions, encodeRules } from '../../src/compiler/actions.js';
 import type { EventQuery, KeyExpr, Rule } from '../../src/rule/ir.js';
 import { type KeyValue, keyText } from '../oracle/evaluate.js';
 import { ecsFieldNames, type OracleEvent, readEvent } from '../oracle/event.js';

@@ -129,7 +129,15 @@ export class StatefulKernel {
         this.losses.push({ reason, rule, host, count });
       },
       alert: (rule: number, host: number, timeUs: number, key: bigint, value: number, flags: number, count: number) => {
-        this.alerts.push({ rule, host, timeUs, key: BigInt.asUintN(64, key), value, flags, evidence: this.#steps(count) });
+        this.alerts.push({
+          rule,
+          host,
+          timeUs,
+          key: BigInt.asUintN(64, key),
+          value,
+          flags,
+          evidence: this.#steps(count),
+        });
       },
       abort: (_message: number, _file: number, line: number) => {
         throw new Error(`kernel assertion in line ${line}`);
