@@ -1,6 +1,10 @@
-/** How many rules of each rule corpus load and compile. */
+/** How many rules of each rule corpus load and compile, and why the others do not. */
+import { readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
+import type { Diagnostic } from '../../../src/core/diagnostic.js';
 import { eqlRule, parseEql } from '../../../src/language/eql/index.js';
+import { parseRules } from '../../../src/language/load.js';
+import type { Rule } from '../../../src/rule/ir.js';
 import type { CorpusReport } from './report.js';
 import { filesBelow, readNdjson } from './rows.js';
 
@@ -10,26 +14,56 @@ interface EndpointRow {
   readonly query: string;
 }
 
-export async function compileCorpora(folder: string): Promise<Record<string, CorpusReport>> {
+/** One rule or file of a corpus, read. */
+interface Entry {
+  readonly file: string;
+  readonly rules: readonly Rule[];
+  readonly problems: readonly Diagnostic[];
+}
+
+/** Says why a rule cannot be compiled; undefined when it can. */
+export type CompileCheck = (rule: Rule) => string | undefined;
+
+export const sigmaReason = 'Sigma is not supported by this version';
+
+export function compileCorpora(folder: string, check: CompileCheck): Record<string, CorpusReport> {
   const reports: Record<string, CorpusReport> = {};
-  for (const path of filesBelow(folder, '.ndjson').filter((file) => /corpus-endpoint/.test(file))) {
-    reports.endpoint = compileEndpoint(readNdjson<EndpointRow>(path));
-  }
-  const sigma = filesBelow(join(folder, 'sigma'), '.yml').filter((path) => /\/rules/.test(path));
+  const elastic = elasticEntries(folder);
+  const endpoint = endpointEntries(folder);
+  const sigma = filesBelow(join(folder, 'sigma'), '.yml').filter((path) => relative(folder, path).includes('/rules'));
+  if (elastic.length > 0) reports.elastic = summarize(elastic, check);
+  if (endpoint.length > 0) reports.endpoint = summarize(endpoint, check);
   if (sigma.length > 0) {
-    const reason = 'Sigma is not supported by this version';
-    const unsupported = sigma.map((path) => ({ file: relative(folder, path), reason }));
+    const unsupported = sigma.map((path) => ({ file: relative(folder, path), reason: sigmaReason }));
     reports.sigma = { total: sigma.length, compiled: 0, unsupported };
   }
   return reports;
 }
 
-function compileEndpoint(rows: readonly EndpointRow[]): CorpusReport {
+function elasticEntries(folder: string): Entry[] {
+  return filesBelow(join(folder, 'elastic-rules'), '.toml').map((path) => {
+    const file = relative(folder, path);
+    return { file, ...parseRules(readFileSync(path, 'utf8'), { file }) };
+  });
+}
+
+function endpointEntries(folder: string): Entry[] {
+  const paths = filesBelow(folder, '.ndjson').filter((path) => path.includes('corpus-endpoint'));
+  return paths.flatMap((path) =>
+    readNdjson<EndpointRow>(path).map((row) => {
+      const { query, problems } = parseEql(row.query, { dialect: 'endpoint', ruleId: row.id });
+      return { file: row.path ?? row.id, rules: query === undefined ? [] : [eqlRule(row.id, query)], problems };
+    }),
+  );
+}
+
+function summarize(entries: readonly Entry[], check: CompileCheck): CorpusReport {
   const unsupported: { file: string; reason: string }[] = [];
-  for (const row of rows) {
-    const { query, problems } = parseEql(row.query, { dialect: 'endpoint' });
-    if (query !== undefined) eqlRule(row.id, query);
-    else unsupported.push({ file: row.path ?? row.id, reason: problems[0]?.message ?? 'refused' });
+  for (const { file, rules, problems } of entries) {
+    const error = problems.find(({ severity }) => severity === 'error');
+    const reason = error?.message ?? rules.map(check).find((one) => one !== undefined);
+    if (reason !== undefined) unsupported.push({ file, reason });
+    else if (rules.length === 0) unsupported.push({ file, reason: 'the file holds no rule' });
   }
-  return { total: rows.length, compiled: rows.length - unsupported.length, unsupported };
+  return { total: entries.length, compiled: entries.length - unsupported.length, unsupported };
 }
