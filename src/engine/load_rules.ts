@@ -1,5 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { UsageError } from '../core/errors.js';
 import { type ParsedRules, type ParseRulesOptions, parseRuleTexts, type RuleText } from '../language/load.js';
 
@@ -20,14 +21,26 @@ export async function loadRules(
     if (found.length === 0) throw unreadable(path, 'no rule files (.toml, .ndjson, .json, .eql, .kql, .yml, .yaml)');
     files.push(...found);
   }
+  const included = new Set<string>();
   const texts: RuleText[] = [];
   for (const file of new Set(files)) {
-    texts.push({
-      file,
-      text: await readFile(file, 'utf8').catch((error: Error) => Promise.reject(unreadable(file, error.message))),
-    });
+    const text = await readFile(file, 'utf8').catch((error: Error) => Promise.reject(unreadable(file, error.message)));
+    texts.push({ text, file, include: (path) => readIncluded(join(dirname(file), path), included) });
   }
-  return parseRuleTexts(texts, options);
+  const { rules, problems } = parseRuleTexts(texts, options);
+  const isList = (file: string | undefined): boolean => file !== undefined && included.has(resolve(file));
+  return { rules, problems: problems.filter(({ code, file }) => code !== 'RULE_LANGUAGE_UNKNOWN' || !isList(file)) };
+}
+
+/** A file that a rule includes; it is data of that rule, not a rule file of its own. */
+function readIncluded(file: string, included: Set<string>): { text: string; file: string } | undefined {
+  try {
+    const text = readFileSync(file, 'utf8');
+    included.add(resolve(file));
+    return { text, file };
+  } catch {
+    return undefined;
+  }
 }
 
 async function filesAt(path: string): Promise<string[]> {

@@ -1,13 +1,14 @@
 import type { Diagnostic } from '../core/diagnostic.js';
 import { diagnosticAt, SourceText } from '../core/source_text.js';
 import type { Rule } from '../rule/ir.js';
+import { type BehaviorConfig, type Include, isBehaviorText, parseBehaviorRule } from './behavior/parse.js';
 import { type ElasticOptions, parseElasticJson, parseElasticToml } from './elastic/rule_file.js';
 import { type EqlDialect, eqlRule, parseEql } from './eql/index.js';
 import type { FieldTypes } from './field_types.js';
 import { parseKuery } from './kuery/kuery.js';
 
 /** Languages that rule texts come in. `elastic` is the detection rule form, whatever its query language. */
-export type RuleLanguage = 'elastic' | 'eql' | 'kuery';
+export type RuleLanguage = 'elastic' | 'eql' | 'kuery' | 'behavior';
 
 export interface ParseRulesOptions {
   /** Taken from the file name, else from the text, unless given. */
@@ -26,12 +27,17 @@ export interface ParseRulesOptions {
   readonly fieldTypes?: FieldTypes;
   /** What `now` means in dates inside queries, in milliseconds since the epoch. Without it such dates are refused. */
   readonly nowMs?: number;
+  /** Values for the settings and lists of behaviour rules. */
+  readonly config?: BehaviorConfig;
+  /** Gives the files that a behaviour rule includes; without it a rule that includes any is refused. */
+  readonly include?: Include;
 }
 
-/** A rule text with the name of its file. */
+/** A rule text with the name of its file, and the files it may include by paths relative to it. */
 export interface RuleText {
   readonly text: string;
   readonly file?: string;
+  readonly include?: Include;
 }
 
 export interface ParsedRules {
@@ -75,7 +81,7 @@ function duplicate(rule: Rule, first: Rule): Diagnostic {
   };
 }
 
-type Format = 'toml' | 'json' | 'eql' | 'kuery';
+type Format = 'toml' | 'json' | 'eql' | 'kuery' | 'behavior';
 
 const formats: readonly { readonly ending: RegExp; readonly format: Format }[] = [
   { ending: /\.toml$/i, format: 'toml' },
@@ -84,7 +90,7 @@ const formats: readonly { readonly ending: RegExp; readonly format: Format }[] =
   { ending: /\.(?:kql|kuery)$/i, format: 'kuery' },
 ];
 
-function parseOne({ text, file }: RuleText, options: ParseRulesOptions): ParsedRules {
+function parseOne({ text, file, include }: RuleText, options: ParseRulesOptions): ParsedRules {
   const named = file === undefined ? {} : { file };
   const format = formatOf(text, file, options.language);
   switch (format) {
@@ -97,6 +103,17 @@ function parseOne({ text, file }: RuleText, options: ParseRulesOptions): ParsedR
       return parseEqlFile(text, file, options);
     case 'kuery':
       return parseKueryFile(text, file, options);
+    case 'behavior': {
+      const { config } = options;
+      const files = include ?? options.include;
+      const given = {
+        ...named,
+        ...(config === undefined ? {} : { config }),
+        ...(files === undefined ? {} : { include: files }),
+      };
+      const { rule, problems } = parseBehaviorRule(text, given);
+      return { rules: rule === undefined ? [] : [rule], problems };
+    }
     default:
       return { rules: [], problems: [unknownLanguage(text, file)] };
   }
@@ -116,9 +133,10 @@ function elasticOptions(options: ParseRulesOptions): ElasticOptions {
 
 /** The format that the language, the file name, or the text tells, in this order. */
 function formatOf(text: string, file: string | undefined, language: RuleLanguage | undefined): Format | undefined {
-  if (language === 'eql' || language === 'kuery') return language;
+  if (language !== undefined && language !== 'elastic') return language;
   const named = formats.find(({ ending }) => file !== undefined && ending.test(file))?.format;
   if (named !== undefined && (language === undefined || named === 'toml' || named === 'json')) return named;
+  if (language === undefined && isBehaviorText(text)) return 'behavior';
   if (/^\s*\[+\s*["']?(?:rule|metadata|transform)\b/m.test(text)) return 'toml';
   if (/^[\s\ufeff]*[{[]/.test(text)) return 'json';
   if (language === 'elastic') return 'toml';
@@ -169,7 +187,7 @@ function unknownLanguage(text: string, file: string | undefined): Diagnostic {
     {
       code: 'RULE_LANGUAGE_UNKNOWN',
       message: 'this text is in no rule language that is known here',
-      expected: ['Elastic rules (.toml, .ndjson, .json)', 'EQL (.eql)', 'KQL (.kql)'],
+      expected: ['Elastic rules (.toml, .ndjson, .json)', 'EQL (.eql)', 'KQL (.kql)', 'behaviour rules (.yml)'],
       remedy: 'Name the language with the option "language", or use the extension of its files.',
     },
   );
