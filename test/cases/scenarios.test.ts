@@ -1,8 +1,10 @@
 /** Runs every scenario over every engine, in order and in permuted order of arrival. */
 import { describe, expect, test } from 'vitest';
-import { type BehaviorAlert, createBehaviorJudge } from '../../src/correlator/behavior/judge.js';
+import { type BehaviorAlert, type BehaviorDetail, createBehaviorJudge } from '../../src/correlator/behavior/judge.js';
+import type { BehaviorRule, Rule } from '../../src/rule/ir.js';
 import { compareEvents, ecsFieldNames, readEvent } from '../oracle/event.js';
-import { shippedRule } from '../support/content.js';
+import { createOracle } from '../oracle/oracle.js';
+import { elasticContentRule, shippedRule } from '../support/content.js';
 import { type ExpectedDetection, loadScenarios, type Scenario } from '../support/scenario.js';
 import { WitnessSource } from '../support/witness_source.js';
 
@@ -12,30 +14,56 @@ interface Engine {
   run(scenario: Scenario, events: readonly Record<string, unknown>[]): Promise<readonly Published[]>;
 }
 
-type Published = Pick<BehaviorAlert, 'id' | 'ruleId' | 'revision' | 'severity' | 'suppressed' | 'detail' | 'host'>;
+interface Published extends Pick<BehaviorAlert, 'id' | 'ruleId' | 'revision' | 'severity' | 'suppressed'> {
+  readonly detail?: BehaviorDetail;
+}
 
-const witnessEngine: Engine = {
-  name: 'judge over the stand-in',
+/** Rules that are not behaviour rules, by the short name that scenarios use. */
+const elasticRules: Readonly<Record<string, Rule>> = {
+  'NT-LAUNCHD': elasticContentRule('persistence_python_launch_item'),
+};
+
+const standIn: Engine = {
+  name: 'the oracle, and the judge over its witnesses',
   async run(scenario, events) {
-    const read = events.flatMap((source, ordinal) => readEvent(source, ordinal, ecsFieldNames) ?? []);
     return scenario.rules.flatMap((id) => {
-      const rule = shippedRule(id);
-      const source = new WitnessSource(rule);
-      const judge = createBehaviorJudge(rule, {
-        minSeverity: scenario.minSeverity ?? 'low',
-        caseSensitiveHosts: scenario.caseSensitiveHosts ?? [],
-      });
-      for (const event of [...read].sort(compareEvents)) {
-        for (const witness of source.observe(event)) judge.observe(witness);
-        judge.advance(event.host, event.timeUs);
-      }
-      judge.flush();
-      return judge.drain();
+      const rule = elasticRules[id];
+      return rule === undefined ? judged(shippedRule(id), scenario, events) : byOracle(id, rule, events);
     });
   },
 };
 
-const engines: readonly Engine[] = [witnessEngine];
+function judged(
+  rule: BehaviorRule,
+  scenario: Scenario,
+  events: readonly Record<string, unknown>[],
+): readonly Published[] {
+  const read = events.flatMap((source, ordinal) => readEvent(source, ordinal, ecsFieldNames) ?? []);
+  const source = new WitnessSource(rule);
+  const judge = createBehaviorJudge(rule, {
+    minSeverity: scenario.minSeverity ?? 'low',
+    caseSensitiveHosts: scenario.caseSensitiveHosts ?? [],
+  });
+  for (const event of [...read].sort(compareEvents)) {
+    for (const witness of source.observe(event)) judge.observe(witness);
+    judge.advance(event.host, event.timeUs);
+  }
+  judge.flush();
+  return judge.drain();
+}
+
+function byOracle(name: string, rule: Rule, events: readonly Record<string, unknown>[]): readonly Published[] {
+  const oracle = createOracle({ rules: [rule], lateness: '1000d', maxSkip: '1000d' });
+  return [...oracle.push(events), ...oracle.flush()].map((alert) => ({
+    id: `${alert.timeUs} ${JSON.stringify(alert.key)}`,
+    ruleId: name,
+    revision: 1,
+    severity: rule.severity,
+    suppressed: 0,
+  }));
+}
+
+const engines: readonly Engine[] = [standIn];
 
 /** The last revision of each detection, with the severities of all. */
 function lastRevisions(published: readonly Published[]): readonly (Published & { revisions: string[] })[] {
@@ -49,26 +77,28 @@ function lastRevisions(published: readonly Published[]): readonly (Published & {
 }
 
 function summary(alert: Published & { revisions: string[] }, like: ExpectedDetection | undefined): ExpectedDetection {
-  const classes = Object.entries(alert.detail.classes).filter(([, value]) => value.level !== '');
+  const { detail } = alert;
+  if (detail === undefined) return { rule: alert.ruleId, severity: alert.severity };
+  const classes = Object.entries(detail.classes).filter(([, value]) => value.level !== '');
   const counted = Object.keys(like?.instances ?? {});
   return {
     rule: alert.ruleId,
     severity: alert.severity,
     ...(like?.revisions === undefined ? {} : { revisions: alert.revisions }),
-    ...(like?.confidence === undefined ? {} : { confidence: alert.detail.confidence }),
-    ...(like?.context === undefined ? {} : { context: alert.detail.session.context }),
-    ...(like?.tier === undefined ? {} : { tier: alert.detail.session.tier }),
+    ...(like?.confidence === undefined ? {} : { confidence: detail.confidence }),
+    ...(like?.context === undefined ? {} : { context: detail.session.context }),
+    ...(like?.tier === undefined ? {} : { tier: detail.session.tier }),
     ...(like?.classes === undefined
       ? {}
       : { classes: Object.fromEntries(classes.map(([name, value]) => [name, value.level])) }),
     ...(like?.instances === undefined
       ? {}
-      : { instances: Object.fromEntries(counted.map((name) => [name, alert.detail.classes[name]?.instances ?? 0])) }),
-    ...(like?.modifiers === undefined ? {} : { modifiers: alert.detail.modifiers }),
+      : { instances: Object.fromEntries(counted.map((name) => [name, detail.classes[name]?.instances ?? 0])) }),
+    ...(like?.modifiers === undefined ? {} : { modifiers: detail.modifiers }),
     ...(like?.suppressed === undefined ? {} : { suppressed: alert.suppressed }),
     ...(like?.techniques === undefined
       ? {}
-      : { techniques: like.techniques.filter((id) => alert.detail.techniques.includes(id)) }),
+      : { techniques: like.techniques.filter((id) => detail.techniques.includes(id)) }),
   };
 }
 

@@ -2,7 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type BehaviorConfig, type ParsedBehavior, parseBehaviorRule } from '../../src/language/behavior/parse.js';
-import type { BehaviorRule } from '../../src/rule/ir.js';
+import { parseElasticToml } from '../../src/language/elastic/rule_file.js';
+import type { BehaviorRule, Rule } from '../../src/rule/ir.js';
 
 export const contentFolder = new URL('../../content', import.meta.url).pathname;
 
@@ -21,6 +22,16 @@ export function includeFrom(ruleFile: string) {
 export function parseContent(id: string, config: BehaviorConfig = {}): ParsedBehavior {
   const file = join(contentFolder, 'rules', `${id}.yml`);
   return parseBehaviorRule(readFileSync(file, 'utf8'), { file, include: includeFrom(file), config });
+}
+
+/** A shipped rule in Elastic's form, by its file. */
+export function elasticContentRule(name: string): Rule {
+  const file = join(contentFolder, 'rules', `${name}.toml`);
+  const { rules: read, problems } = parseElasticToml(readFileSync(file, 'utf8'), { file });
+  const [rule] = read;
+  const errors = problems.filter((one) => one.severity === 'error');
+  if (rule === undefined || errors.length > 0) throw new Error(JSON.stringify(problems));
+  return rule;
 }
 
 const rules = new Map<string, BehaviorRule>();

@@ -44,6 +44,8 @@ interface ScenarioFile {
   readonly cases: readonly {
     readonly id: string;
     readonly title: string;
+    /** Instead of the file's. */
+    readonly rules?: readonly string[];
     readonly before?: readonly string[];
     readonly permute?: boolean;
     readonly lateness?: string;
@@ -74,7 +76,7 @@ function expandFile(file: ScenarioFile): readonly Scenario[] {
     return {
       id: one.id,
       title: one.title,
-      rules: file.rules,
+      rules: one.rules ?? file.rules,
       expect: one.expect,
       ...(one.permute === undefined ? {} : { permute: one.permute }),
       ...(one.lateness === undefined ? {} : { lateness: one.lateness }),

@@ -147,5 +147,7 @@ export function mergeCases(into: Case, from: Case, windowUs: number): void {
     into.told = from.told;
   } else if (from.alertId !== undefined) {
     into.merged.push(from.alertId);
+    // The retired id is told in a revision, whether or not anything else grew.
+    into.told = undefined;
   }
 }

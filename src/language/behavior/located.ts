@@ -19,8 +19,13 @@ export interface Located {
 /** Collects what is wrong with one file and the files it includes. */
 export class Problems {
   readonly list: Diagnostic[] = [];
+  private readonly told = new Set<string>();
 
+  /** Takes each problem of a place once, however often the place is read. */
   add(at: { readonly source: SourceText; readonly span: Span }, problem: Problem): void {
+    const identity = `${at.source.file} ${at.span.start} ${problem.code} ${problem.message}`;
+    if (this.told.has(identity)) return;
+    this.told.add(identity);
     this.list.push(diagnosticAt(at.source, at.span, problem));
   }
 

@@ -1,0 +1,142 @@
+/** Behaviour rules as text: what an author may write, and what they are told. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { isBehaviorText, parseBehaviorRule, unknownConfigKeys } from '../../src/language/behavior/parse.js';
+import { contentFolder, contentRule, parseContent } from '../support/content.js';
+
+const small = `type: behavior
+id: SMALL
+name: small
+platform: linux
+scope: 'host.os.type : "linux"'
+settings: { window: 5m, ports: [80, 443] }
+lists:
+  places: [/tmp/*, ~/x]
+marks:
+  tool: 'any where process.name : "tool"'
+root: tool
+items:
+  - { id: write, class: FILE, when: 'file where event.type : "creation"', path: { in: places } }
+  - { id: connect, class: NET, when: 'network where destination.port in ($ports)' }
+classes:
+  FILE: { role: core, paths: true, instance: [[file.path]] }
+  NET: { role: core }
+interpreter: { images: { names: [tool] } }
+ladder:
+  - { severity: high, when: { classes: { all: [FILE, NET] } } }
+  - { severity: low, when: { classes: { any: [FILE, NET] } } }
+`;
+
+const codesOf = (text: string, config = {}): string[] =>
+  parseBehaviorRule(text, { config }).problems.map((one) => `${one.code} ${one.line}:${one.column}`);
+
+describe('a small rule', () => {
+  test('loads without a word', () => {
+    const { rule, problems } = parseBehaviorRule(small);
+    expect(problems).toEqual([]);
+    expect(rule?.judgement.windowUs).toBe(300_000_000);
+    expect(rule?.items.map((item) => item.id)).toEqual(['write', 'connect']);
+  });
+
+  test('opens lists and settings inside EQL', () => {
+    const { rule } = parseBehaviorRule(small);
+    expect(JSON.stringify(rule?.items[1]?.query)).toContain('443');
+    expect(JSON.stringify(rule?.items[0]?.query)).toContain('/home/*/x');
+  });
+
+  test('is known by its type', () => {
+    expect(isBehaviorText(small)).toBe(true);
+    expect(isBehaviorText('title: a sigma rule')).toBe(false);
+  });
+});
+
+describe('mistakes', () => {
+  test.each([
+    ['a misspelt key', small.replace('ladder:', 'lader:'), ['BEHAVIOR_KEY 19:1']],
+    [
+      'a misspelt key inside',
+      small.replace('role: core, paths', 'rol: core, paths'),
+      ['BEHAVIOR_KEY 16:11', 'BEHAVIOR_MISSING 16:9'],
+    ],
+    ['an unknown class', small.replace('class: NET', 'class: NETT'), ['BEHAVIOR_NAME 13:3']],
+    ['an unknown list', small.replace('in: places', 'in: place'), ['BEHAVIOR_NAME 13:87', 'BEHAVIOR_UNUSED 8:3']],
+    [
+      'an unknown setting in EQL',
+      small.replace('$ports', '$port'),
+      ['BEHAVIOR_NAME 14:38', 'EQL_SYNTAX 14:79', 'BEHAVIOR_UNUSED 6:25'],
+    ],
+    ['a mistake in EQL', small.replace('file where event', 'file when event'), ['EQL_SYNTAX 13:43']],
+    [
+      'a sequence where an event is due',
+      small.replace('\'file where event.type : "creation"\'', "'sequence [file where true] [file where true]'"),
+      ['BEHAVIOR_EQL 13:37'],
+    ],
+    ['an unknown severity', small.replace('severity: high', 'severity: severe'), ['BEHAVIOR_VALUE 20:17']],
+    ['a bad duration', small.replace('window: 5m', 'window: 5 minutes'), ['BEHAVIOR_DURATION 6:21']],
+    ['a repeated list entry', small.replace('[/tmp/*, ~/x]', '[/tmp/*, /tmp/*]'), ['BEHAVIOR_DUPLICATE 8:20']],
+    ['an item id used twice', small.replace('id: connect', 'id: write'), ['BEHAVIOR_DUPLICATE 13:3']],
+    ['an unknown root mark', small.replace('root: tool', 'root: tol'), ['BEHAVIOR_NAME 11:7']],
+    ['YAML that is none', 'type: behavior\n  id: [', ['BEHAVIOR_YAML 1:7', 'BEHAVIOR_YAML 1:7', 'BEHAVIOR_YAML 2:8']],
+    ['an empty file', '', ['BEHAVIOR_YAML 1:1']],
+  ])('%s is told with its place', (_, text, expected) => {
+    expect(codesOf(text).sort()).toEqual([...expected].sort());
+  });
+
+  test('a list that nothing uses is a warning and does not refuse the rule', () => {
+    const { rule, problems } = parseBehaviorRule(small.replace('lists:', 'lists:\n  more: [a]'));
+    expect(problems.map((one) => [one.code, one.severity])).toEqual([['BEHAVIOR_UNUSED', 'warning']]);
+    expect(rule).toBeDefined();
+  });
+
+  test('whatever the text, parsing never throws', () => {
+    for (let cut = 0; cut < small.length; cut += 7) {
+      expect(() => parseBehaviorRule(small.slice(0, cut))).not.toThrow();
+      expect(() => parseBehaviorRule(small.slice(0, cut) + small.slice(cut + 5))).not.toThrow();
+    }
+  });
+});
+
+describe('configuration', () => {
+  test('replaces settings and lists by name', () => {
+    const { rule, problems } = parseBehaviorRule(small, {
+      config: { 'correlation.window': '2m', 'small.places': ['/opt/*'], 'small.ports': [22] },
+    });
+    expect(problems).toEqual([]);
+    expect(rule?.judgement.windowUs).toBe(120_000_000);
+    expect(rule?.judgement.items[0]?.path?.in.patterns).toEqual(['/opt/*']);
+    expect(JSON.stringify(rule?.items[1]?.query)).toContain('22');
+  });
+
+  test('a misspelt key is refused with the nearest one', () => {
+    const { rule, problems } = parseBehaviorRule(small, { config: { 'small.plases': [] } });
+    expect(rule).toBeUndefined();
+    expect(problems[0]?.remedy).toContain('places');
+  });
+
+  test('a key of no rule is told', () => {
+    expect(unknownConfigKeys({ 'smal.window': '1m', 'correlation.window': '1m' }, ['SMALL'])).toEqual(['smal.window']);
+  });
+});
+
+describe('the shipped content', () => {
+  const ids = readdirSync(join(contentFolder, 'rules'))
+    .filter((file) => file.endsWith('.yml'))
+    .map((file) => file.replace('.yml', ''));
+
+  test.each(ids)('%s loads without a word', (id) => {
+    expect(parseContent(id).problems).toEqual([]);
+  });
+
+  test.each(ids)('%s survives JSON', (id) => {
+    const rule = contentRule(id);
+    expect(JSON.parse(JSON.stringify(rule))).toEqual(rule);
+  });
+
+  test('every list file is used by a rule', () => {
+    const rules = ids.map((id) => readFileSync(join(contentFolder, 'rules', `${id}.yml`), 'utf8')).join('\n');
+    const lists = readdirSync(join(contentFolder, 'lists'), { recursive: true, encoding: 'utf8' });
+    const unused = lists.filter((file) => file.endsWith('.yml') && !rules.includes(`lists/${file}`));
+    expect(unused).toEqual([]);
+  });
+});
