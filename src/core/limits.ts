@@ -28,3 +28,11 @@ export const aggregateEvidenceMax = 10;
 export const termsFieldsMax = 3;
 /** How far an older first event may move a new-terms alert back, in microseconds: a day. */
 export const termsLateHorizonUs = 86_400_000_000;
+/** Problems told for one EQL query; later ones are left out. */
+export const problemsPerQueryMax = 25;
+/** Repetitions of one event of a sequence (`with runs=n`). */
+export const sequenceRunsMax = 100;
+/** Largest repetition count in a regular expression. */
+export const regexRepeatMax = 1000;
+/** Deepest nesting of groups in a regular expression. */
+export const regexDepthMax = 100;

@@ -54,6 +54,7 @@ const queries: readonly (readonly [query: string, takenBy: string])[] = [
   ['any where true | unique a b | sort c | count', 'NP'],
   ['any where true | filter a == 1', 'NP'],
   ['any where like == 1', 'P'],
+  ['any where a == 5.', 'EN'],
   ['any where macro == 1', 'EN'],
   ['"a b" where true', 'EN'],
 ];

@@ -19,6 +19,7 @@ const values: readonly (readonly [expression: string, value: unknown])[] = [
   ['cidrmatch("10.1.2.3", "11.0.0.0/8", "10.1.2.3/32")', true],
   ['cidrMatch("nonsense", "10.0.0.0/8")', false],
   ['cidrMatch(null, "10.0.0.0/8")', null],
+  ['cidrMatch("10.0.0.1", null)', null],
   ['concat("a", 1, true, 2.5)', 'a1true2.5'],
   ['concat("a", null)', null],
   ['endsWith("abc", "bc")', true],

@@ -169,6 +169,8 @@ const python: readonly Row[] = [
   ['safe(divide(name, name))', flat, null],
   ['arrayContains(list, "en-us")', flat, true],
   ['arraySearch(list, a, a == "en-*")', flat, true],
+  ['match(name, null)', flat, null],
+  ['wildcard(name, "x", null)', flat, null],
   ['pid', flat, true],
   ['zero', flat, false],
   ['empty', flat, false],

@@ -42,6 +42,7 @@ const faults: readonly (readonly [query: string, codes: readonly string[]])[] = 
   [`sequence ${two} until`, ['EQL_SYNTAX']],
   [`sequence until [c where true] ${two}`, ['EQL_SYNTAX', 'EQL_SYNTAX']],
   [`sample ${two}`, ['EQL_SAMPLE']],
+  [`sample by x ${'[a where true]'.repeat(9)}`, ['EQL_LIMIT_STEPS']],
   [`sample by x ${two} | head 5`, ['EQL_SAMPLE']],
   [`sample by x ${two} until [c where true]`, ['EQL_SAMPLE']],
   [`sample by x with maxspan=1m ${two}`, ['EQL_MAXSPAN']],

@@ -150,6 +150,8 @@ export class CallLowering {
     const { span } = node;
     const mode: CaseMode = node.fold ? 'ascii' : signature.folds ? this.context.textCase : 'exact';
     const [first, second] = args as [Expr, Expr];
+    if (signature.form !== 'kernel' && name !== 'arrayContains' && args.slice(1).some(isNullLiteral))
+      return nothing(node);
     const op = arithmeticOperators[name];
     if (op !== undefined) return fold({ kind: 'arithmetic', op, left: first, right: second, span });
     const part = textParts[name];
@@ -285,6 +287,8 @@ export class CallLowering {
 function nothing(node: CallNode): LiteralExpr {
   return { kind: 'literal', value: null, span: node.span };
 }
+
+const isNullLiteral = (expr: Expr): boolean => expr.kind === 'literal' && expr.value === null;
 
 const legacyRemedies: Readonly<Record<string, string>> = {
   wildcard: 'Write field : ("*a*", "*b*"), or like to respect case.',

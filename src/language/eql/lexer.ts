@@ -29,6 +29,8 @@ const symbols = [
 const allSymbols = [...symbols, '|', '?'];
 const wordPattern = /[A-Za-z_@][A-Za-z0-9_@]*/y;
 const numberPattern = /(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?/y;
+/** A point is followed by digits. */
+const legacyNumberPattern = /(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d+)?/y;
 const blankPattern = /(?:[ \t\r\n\f\v\u00a0\ufeff]+|\/\/[^\r\n]*|\/\*[\s\S]*?\*\/)+/y;
 
 /** Cuts a query into tokens, ending with one of kind `end`. Text that is no token is told once and skipped. */
@@ -178,7 +180,7 @@ class Lexer {
   }
 
   private number(): Token {
-    const match = this.match(numberPattern) as RegExpExecArray;
+    const match = this.match(this.traits.legacySyntax ? legacyNumberPattern : numberPattern) as RegExpExecArray;
     const float = /[.eE]/.test(match[0]);
     const value = Number(match[0]);
     if (!Number.isFinite(value)) {

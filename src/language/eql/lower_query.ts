@@ -1,5 +1,5 @@
 import type { Span } from '../../core/diagnostic.js';
-import { sequenceStepsMax } from '../../core/limits.js';
+import { sampleStepsMax, sequenceStepsMax } from '../../core/limits.js';
 import { nearestName } from '../../core/nearest_name.js';
 import type { Expr, KeyExpr, Pipe, Step } from '../../rule/ir.js';
 import type { MultiQuery, Node, PipeNode, Statement, Term } from './ast.js';
@@ -123,8 +123,9 @@ class QueryLowering {
         'Add an event, or write a plain event query.',
       );
     }
-    if (counted > sequenceStepsMax) {
-      const message = `a ${kind} of ${counted} events is longer than the limit of ${sequenceStepsMax}`;
+    const limit = kind === 'sample' ? sampleStepsMax : sequenceStepsMax;
+    if (counted > limit) {
+      const message = `a ${kind} of ${counted} events is longer than the limit of ${limit}`;
       this.context.fault(
         { start: span.start, end: span.start + kind.length },
         'EQL_LIMIT_STEPS',

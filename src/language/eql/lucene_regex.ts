@@ -6,10 +6,7 @@
  * `<1-9>` have no RE2 form and are refused by name.
  */
 
-/** Largest repetition count that RE2 takes. */
-const repeatMax = 1000;
-/** Deepest nesting of groups. */
-const groupDepthMax = 100;
+import { regexDepthMax, regexRepeatMax } from '../../core/limits.js';
 
 export interface RegexProblem {
   readonly message: string;
@@ -120,7 +117,7 @@ class Translator {
       const inner = count === 0 ? pattern : `(?:${pattern})`;
       pattern = inner + (isCount ? this.counted() : c);
       if (!isCount) this.at++;
-      if (count > groupDepthMax) this.fail('too many repetitions of repetitions', 'Write one repetition.');
+      if (count > regexDepthMax) this.fail('too many repetitions of repetitions', 'Write one repetition.');
     }
   }
 
@@ -132,8 +129,8 @@ class Translator {
     const [text, from, comma, to] = match as RegExpExecArray;
     const low = Number(from);
     const high = to === undefined || to === '' ? low : Number(to);
-    if (low > repeatMax || high > repeatMax)
-      this.fail(`a count above ${repeatMax}`, `Repeat at most ${repeatMax} times.`);
+    if (low > regexRepeatMax || high > regexRepeatMax)
+      this.fail(`a count above ${regexRepeatMax}`, `Repeat at most ${regexRepeatMax} times.`);
     if (high < low) this.fail('the counts are in the wrong order', 'Write the smaller count first.');
     this.at += text.length;
     return comma === undefined ? `{${low}}` : `{${low},${to}}`;
@@ -183,8 +180,8 @@ class Translator {
       this.at++;
       return '(?:)';
     }
-    if (++this.depth > groupDepthMax)
-      this.fail(`groups nested deeper than ${groupDepthMax}`, 'Write a simpler pattern.');
+    if (++this.depth > regexDepthMax)
+      this.fail(`groups nested deeper than ${regexDepthMax}`, 'Write a simpler pattern.');
     const inner = this.alternatives();
     this.depth--;
     if (this.peek() !== ')')

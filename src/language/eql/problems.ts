@@ -1,8 +1,6 @@
 import type { Diagnostic, Span } from '../../core/diagnostic.js';
+import { problemsPerQueryMax } from '../../core/limits.js';
 import { diagnosticAt, type Problem, type SourceLocator } from '../../core/source_text.js';
-
-/** Problems reported for one query at most; what an author sees first is worth most. */
-const problemsMax = 25;
 
 /** Collects the problems of one query. One message for one place: what follows from an error already told is dropped. */
 export class ProblemList {
@@ -41,7 +39,7 @@ export class ProblemList {
   add(span: Span, problem: Problem): void {
     if (this.closed) return;
     if (problem.severity === undefined || problem.severity === 'error') this.errors++;
-    if (this.told.has(span.start) || this.found.length >= problemsMax) return;
+    if (this.told.has(span.start) || this.found.length >= problemsPerQueryMax) return;
     this.told.add(span.start);
     const withRule = this.ruleId === undefined ? problem : { ...problem, ruleId: this.ruleId };
     this.found.push(diagnosticAt(this.source, span, withRule));

@@ -1,4 +1,5 @@
 import type { Span } from '../../core/diagnostic.js';
+import { sequenceRunsMax } from '../../core/limits.js';
 import type { EventFilter, MultiQuery, Node, Term } from './ast.js';
 import { ExpressionParser } from './expressions.js';
 import { Recovery } from './problems.js';
@@ -199,9 +200,10 @@ export abstract class SequenceParser extends ExpressionParser {
   }
 
   private runs(kind: MultiQuery['kind'], single: boolean): number {
+    const remedy = `Write a number from 1 to ${sequenceRunsMax}: with runs=3.`;
     const start = this.advance();
     const fault = (message: string, remedy: string, span: Span): number => {
-      this.problems.add(span, { code: 'EQL_RUNS', message, expected: ['runs=1 to runs=100'], remedy });
+      this.problems.add(span, { code: 'EQL_RUNS', message, expected: [`runs=1 to runs=${sequenceRunsMax}`], remedy });
       return 1;
     };
     try {
@@ -211,7 +213,7 @@ export abstract class SequenceParser extends ExpressionParser {
       if (!this.atSymbol('=', '==')) this.fail(['=']);
       this.advance();
       const number = this.peek();
-      if (number.kind !== 'number') this.fail(['a whole number'], 'Write a number from 1 to 100: with runs=3.');
+      if (number.kind !== 'number') this.fail(['a whole number'], remedy);
       this.advance();
       const value = number.value as number;
       const span = spanOf(number);
@@ -219,9 +221,9 @@ export abstract class SequenceParser extends ExpressionParser {
         return fault(`"with runs" is not part of the ${this.traits.name} dialect`, 'Repeat the event.', spanOf(start));
       if (kind !== 'sequence')
         return fault(`a ${kind} has no "with runs"`, 'Write a sequence, or leave "with runs" out.', spanOf(start));
-      if (number.float === true) return fault('runs takes a whole number', 'Write a number from 1 to 100.', span);
-      if (value < 1 || value > 100)
-        return fault('runs is not between 1 and 100', 'Write a number from 1 to 100.', span);
+      if (number.float === true) return fault('runs takes a whole number', remedy, span);
+      if (value < 1 || value > sequenceRunsMax)
+        return fault(`runs is not between 1 and ${sequenceRunsMax}`, remedy, span);
       if (single && value > 1)
         return fault('a missing event and "until" cannot be repeated', 'Leave "with runs" out.', spanOf(start));
       return value;
