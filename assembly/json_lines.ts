@@ -191,7 +191,9 @@ function walkLine(start: usize): u32 {
           }
         }
         node = child;
-        isClosing = load<u8>(tokenAt(cursor)) == (isArray ? CLOSE_ARRAY : CLOSE_OBJECT);
+        // A number or literal before the closing bracket has no entry of its own.
+        const next = tokenAt(cursor);
+        isClosing = load<u8>(next) == (isArray ? CLOSE_ARRAY : CLOSE_OBJECT) && isBlank(end, next);
         continue;
       } else {
         if (!takeScalar(end, token, child, array)) return fault(end, SkipReason.Syntax);

@@ -37,13 +37,14 @@ export function scanNumber(start: usize, limit: usize): bool {
   numberEnd = at;
   const isExact = digits <= DIGITS_MAX && mantissa <= EXACT_MAX && exponent >= -EXACT_POWER && exponent <= EXACT_POWER;
   if (!isExact) {
-    numberValue = number_parse(start, <u32>(at - start));
+    numberValue = number_parse(start, <u32>(at - start)) + 0.0;
     return true;
   }
   let value = <f64>mantissa;
   if (exponent < 0) value /= powerOfTen(-exponent);
   else if (exponent > 0) value *= powerOfTen(exponent);
-  numberValue = isNegative ? -value : value;
+  // Negative zero is zero.
+  numberValue = (isNegative ? -value : value) + 0.0;
   return true;
 }
 
