@@ -145,6 +145,9 @@ function checkLengths(column: ColumnView, rows: number): void {
   const refuse = (reason: string): never => {
     throw new BatchError('BATCH_COLUMN', reason, column.name);
   };
+  if (column.nested !== undefined && !column.name.startsWith(`${column.nested}.`)) {
+    refuse(`nested path ${column.nested} is not above it`);
+  }
   if (column.kind === BatchKind.Number) {
     if (column.numbers?.length !== rows) refuse(`numbers has ${column.numbers?.length ?? 0} of ${rows} rows`);
     const validityBytes = (rows + 7) >> 3;

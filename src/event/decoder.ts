@@ -4,10 +4,14 @@ import { BatchError } from '../core/errors.js';
 import type { VectorView } from './batch_reader.js';
 import { type BatchView, type ColumnView, type DictionaryView, viewBatch } from './batch_view.js';
 import type { CellList, Scalar } from './flatten.js';
-import { formatTimeUs, NO_TIME_US } from './time_text.js';
+import { formatTimeUs, NO_TIME_US, timeInRange } from './time_text.js';
 
-/** An event as {@link decodeEvents} gives it: dotted names, missing fields left out. */
-export type DecodedEvent = Record<string, Scalar | CellList>;
+/**
+ * An event as {@link decodeEvents} gives it: dotted names, missing fields left out. Fields below a nested path are in an
+ * array of objects under that path.
+ */
+export type DecodedEvent = Record<string, DecodedValue>;
+export type DecodedValue = Scalar | readonly Scalar[] | readonly Record<string, Scalar | readonly Scalar[]>[];
 
 export interface DecodeOptions {
   /** Name for the event time; `@timestamp` by default. */
@@ -61,7 +65,7 @@ function dataOf(batch: BatchView): DataView {
 function decodeTimes(batch: BatchView, timestampField: string): DecodedEvent[] {
   const data = dataOf(batch);
   return Array.from({ length: batch.rows }, (_, row) => {
-    const timeUs = data.getBigInt64((batch.time?.offset ?? 0) + row * 8, true);
+    const timeUs = timeInRange(data.getBigInt64((batch.time?.offset ?? 0) + row * 8, true));
     return timeUs === NO_TIME_US ? {} : { [timestampField]: formatTimeUs(timeUs) };
   });
 }
@@ -95,7 +99,22 @@ function decodeColumn(
       listOffsets === undefined
         ? known[codes[row] as number]
         : listCell(known, codes.subarray(listOffsets[row], listOffsets[row + 1]), column);
-    if (cell !== undefined) event[column.name] = cell;
+    if (cell !== undefined) putCell(event, column, cell);
+  }
+}
+
+/** Values of a list column are flat; below a nested path element i goes into object i. */
+function putCell(event: DecodedEvent, column: ColumnView, cell: Scalar | CellList): void {
+  if (column.nested === undefined) {
+    event[column.name] = cell as Scalar | readonly Scalar[];
+    return;
+  }
+  event[column.nested] ??= [];
+  const elements = event[column.nested] as Record<string, Scalar | readonly Scalar[]>[];
+  for (const [i, item] of (Array.isArray(cell) ? cell : [cell]).entries()) {
+    elements[i] ??= {};
+    if (item !== undefined)
+      (elements[i] as Record<string, unknown>)[column.name.slice(column.nested.length + 1)] = item;
   }
 }
 

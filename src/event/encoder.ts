@@ -215,5 +215,5 @@ function encodeNumbers(cells: readonly Cell[]): { numbers: Float64Array; validit
 function numberOf(value: Scalar): number {
   if (typeof value === 'number') return Number.isFinite(value) ? value + 0 : Number.NaN;
   const parsed = typeof value === 'string' && NUMBER_TEXT.test(value) ? Number(value) : Number.NaN;
-  return Number.isFinite(parsed) ? parsed : Number.NaN;
+  return Number.isFinite(parsed) ? parsed + 0 : Number.NaN;
 }

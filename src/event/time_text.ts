@@ -23,7 +23,7 @@ export function parseTimeUs(value: unknown): bigint {
   if (typeof value === 'bigint') return parseNumber(Number(value));
   if (value instanceof Date) {
     const ms = value.getTime();
-    return Number.isNaN(ms) ? NO_TIME_US : inRange(BigInt(ms) * 1000n);
+    return Number.isNaN(ms) ? NO_TIME_US : timeInRange(BigInt(ms) * 1000n);
   }
   return NO_TIME_US;
 }
@@ -37,10 +37,10 @@ export function formatTimeUs(timeUs: bigint): string {
 
 function parseNumber(value: number): bigint {
   const magnitude = Math.abs(value);
-  if (magnitude < 1e11) return inRange(BigInt(Math.floor(value * 1e6 + 0.5)));
-  if (magnitude < 1e14) return inRange(BigInt(Math.floor(value * 1e3 + 0.5)));
-  if (magnitude < 1e17) return inRange(BigInt(Math.floor(value + 0.5)));
-  if (magnitude < 1e21) return inRange(BigInt(Math.floor(value / 1e3)));
+  if (magnitude < 1e11) return timeInRange(BigInt(Math.floor(value * 1e6 + 0.5)));
+  if (magnitude < 1e14) return timeInRange(BigInt(Math.floor(value * 1e3 + 0.5)));
+  if (magnitude < 1e17) return timeInRange(BigInt(Math.floor(value + 0.5)));
+  if (magnitude < 1e21) return timeInRange(BigInt(Math.floor(value / 1e3)));
   return NO_TIME_US;
 }
 
@@ -55,7 +55,7 @@ function parseText(text: string): bigint {
   const zoneMinutes = (part(10) * 60 + part(11)) * (parts[9] === '-' ? -1 : 1);
   const seconds = ((dayNumber(year, month, day) * 24 + hour) * 60 + minute - zoneMinutes) * 60 + second;
   const fraction = (parts[7] ?? '').slice(0, 6).padEnd(6, '0');
-  return inRange(BigInt(seconds) * 1_000_000n + BigInt(fraction));
+  return timeInRange(BigInt(seconds) * 1_000_000n + BigInt(fraction));
 }
 
 function daysOfMonth(year: number, month: number): number {
@@ -68,6 +68,7 @@ function dayNumber(year: number, month: number, day: number): number {
   return new Date(0).setUTCFullYear(year, month - 1, day) / 86_400_000;
 }
 
-function inRange(timeUs: bigint): bigint {
+/** The time itself where it is from year 0 to 9999, else {@link NO_TIME_US}: such a row is skipped. */
+export function timeInRange(timeUs: bigint): bigint {
   return timeUs >= TIME_MIN_US && timeUs <= TIME_MAX_US ? timeUs : NO_TIME_US;
 }

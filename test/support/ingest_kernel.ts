@@ -5,6 +5,7 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, r
 import { join } from 'node:path';
 import { IngestConfig, type IngestCounter, SkipExample, type SkipReason, ValueTag } from '../../src/core/abi/events.js';
 import { Config } from '../../src/core/abi/state.js';
+import { BatchReceiver } from '../../src/event/batch_receiver.js';
 import { type ColumnSpec, encodeColumnTable } from '../../src/event/column_table.js';
 import { numberImports } from '../../src/event/number_imports.js';
 
@@ -122,9 +123,11 @@ export class IngestKernel {
   readonly rows: Row[] = [];
   readonly hosts: string[] = [''];
   readonly columns: readonly ColumnSpec[];
+  readonly receiver: BatchReceiver;
 
   constructor(wasm: Uint8Array, columns: readonly ColumnSpec[], options: IngestOptions = {}) {
     this.columns = columns;
+    this.receiver = new BatchReceiver(columns);
     const env = {
       ...numberImports(() => this.exports.memory),
       abort: () => {
@@ -183,6 +186,20 @@ export class IngestKernel {
     const pointer = this.exports.input_ptr();
     new Uint8Array(this.exports.memory.buffer).set(bytes, pointer);
     return this.exports.ingest_ndjson(pointer, bytes.length);
+  }
+
+  /** Pushes an EventBatch as a correlator does. */
+  pushBatch(bytes: Uint8Array): number {
+    const input = this.exports.input_ptr();
+    const { view, viewOffset } = this.receiver.prepare(bytes, input, this.exports.input_capacity());
+    const memory = new Uint8Array(this.exports.memory.buffer);
+    memory.set(bytes, input);
+    memory.set(new Uint8Array(view.buffer), input + viewOffset);
+    const fault = this.exports.ingest_batch_check(input + viewOffset);
+    if (fault !== 0) throw this.receiver.refuse(fault);
+    const rows = this.exports.ingest_batch(input + viewOffset);
+    this.receiver.accept();
+    return rows;
   }
 
   value(v: number): Cell {

@@ -50,7 +50,7 @@ describe('cells of a line', () => {
     ['a boolean', '{"labels":true', { labels: true }],
     ['a number given as text', '{"process":{"pid":"42"}', { 'process.pid': 42 }],
     ['an id that is a number', '{"process":{"entity_id":12.0}', { 'process.entity_id': '12' }],
-    ['long integers as doubles', '{"labels":9223372036854775807', { labels: 9223372036854775807 }],
+    ['long integers as doubles', '{"labels":9223372036854775807', { labels: 2 ** 63 }],
     ['escapes', '{"labels":"\\u00e9\\n\\t\\"\\\\\\/\\ud83d\\ude00"', { labels: 'é\n\t"\\/😀' }],
     ['lone surrogates', '{"labels":"a\\ud83db\\ude00"', { labels: 'a\ufffdb\ufffd' }],
     ['an object where a value is expected', '{"labels":{"a":1}', {}],
