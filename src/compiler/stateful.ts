@@ -57,21 +57,11 @@ class StatefulCompiler {
   }
 
   add(rule: Rule, index: number): void {
-    switch (rule.kind) {
-      case 'sequence':
-        return this.#enter(rule, index, RuleKind.Sequence, this.#addSequence(rule, index));
-      case 'sample':
-        return this.#enter(rule, index, RuleKind.Sample, this.#addSample(rule, index));
-      case 'temporal':
-        return this.#enter(rule, index, RuleKind.Temporal, this.#addTemporal(rule, index));
-      case 'newTerms':
-        return this.#enter(rule, index, RuleKind.NewTerms, this.#addTerms(rule, index));
-      case 'aggregate': {
-        const offset = writeAggregate(this.#aggregates, rule, this.#predicates);
-        this.#act(this.#predicates.add(rule.query, index), Action.Aggregate, index, 0);
-        return this.#enter(rule, index, RuleKind.Aggregate, offset);
-      }
-    }
+    const written = this.#write(rule, index);
+    if (written === undefined) return;
+    const [kind, data] = written;
+    const flags = this.#scopes.get(rule.id) === 'global' ? RuleFlag.Global : 0;
+    this.#entries.set(index, { kind, flags, data });
   }
 
   finish(): StatefulProgram {
@@ -83,9 +73,23 @@ class StatefulCompiler {
     return { entries: this.#entries, actions: this.#actions, sections, hasGlobalRules };
   }
 
-  #enter(rule: Rule, index: number, kind: RuleKind, data: number): void {
-    const flags = this.#scopes.get(rule.id) === 'global' ? RuleFlag.Global : 0;
-    this.#entries.set(index, { kind, flags, data });
+  /** Writes a stateful rule; returns its kind and where its record lies. */
+  #write(rule: Rule, index: number): readonly [RuleKind, number] | undefined {
+    switch (rule.kind) {
+      case 'sequence':
+        return [RuleKind.Sequence, this.#addSequence(rule, index)];
+      case 'sample':
+        return [RuleKind.Sample, this.#addSample(rule, index)];
+      case 'temporal':
+        return [RuleKind.Temporal, this.#addTemporal(rule, index)];
+      case 'newTerms':
+        return [RuleKind.NewTerms, this.#addTerms(rule, index)];
+      case 'aggregate':
+        this.#act(this.#predicates.add(rule.query, index), Action.Aggregate, index, 0);
+        return [RuleKind.Aggregate, writeAggregate(this.#aggregates, rule, this.#predicates)];
+      default:
+        return undefined;
+    }
   }
 
   #act(predicate: number, action: Action, rule: number, argument: number): void {
