@@ -38,6 +38,8 @@ export interface CorrelatorOptions {
   readonly buildingBlocks?: boolean;
   /** `off` evaluates every predicate on every event: slower, equal results. Default `on`. */
   readonly prefilter?: 'on' | 'off';
+  /** What a rule that cannot be compiled does: `throw` refuses them all; `skip` leaves it out and tells in `problems`. */
+  readonly unsupported?: 'throw' | 'skip';
   /** The kernel's code, where inline code is not allowed: a `WebAssembly.Module` or the bytes of `vedette/kernel.wasm`. */
   readonly wasm?: KernelSource;
 }
@@ -61,6 +63,7 @@ export interface Settings {
   readonly minSeverity: Severity;
   readonly buildingBlocks: boolean;
   readonly prefilter: 'on' | 'off';
+  readonly unsupported: 'throw' | 'skip';
   readonly wasm: KernelSource | undefined;
 }
 
@@ -119,6 +122,7 @@ const names: Readonly<Record<keyof CorrelatorOptions, true>> = {
   minSeverity: true,
   buildingBlocks: true,
   prefilter: true,
+  unsupported: true,
   wasm: true,
 };
 
@@ -145,6 +149,7 @@ export function readOptions(options: CorrelatorOptions): Settings {
     minSeverity: choice(options.minSeverity ?? 'low', severities, 'minSeverity'),
     buildingBlocks: flag(options.buildingBlocks, 'buildingBlocks'),
     prefilter: choice(options.prefilter, ['on', 'off'], 'prefilter'),
+    unsupported: choice(options.unsupported, ['throw', 'skip'], 'unsupported'),
     wasm: options.wasm,
   };
 }

@@ -297,6 +297,8 @@ export class Kernel {
     const exports = this.#exports;
     return {
       rows: this.counter(IngestCounter.Rows),
+      truncated: this.counter(IngestCounter.Truncated),
+      noHost: this.counter(IngestCounter.NoHost),
       late: exports.late_row_count(),
       future: exports.future_row_count(),
       held: exports.held_row_count(),

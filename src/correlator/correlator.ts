@@ -1,0 +1,264 @@
+/**
+ * One kernel behind a small interface: push events, move time, take alerts. In process and synchronous; knows no files,
+ * threads or clocks. The order of everything it returns depends on the events alone.
+ */
+import { SkipReason } from '../core/abi/events.js';
+import { LossRule } from '../core/abi/state.js';
+import type { Diagnostic } from '../core/diagnostic.js';
+import { UsageError } from '../core/errors.js';
+import { parseTimeUs } from '../core/time.js';
+import { BatchReceiver } from '../event/batch_receiver.js';
+import type { Kernel } from '../kernel/kernel.js';
+import type { Alert } from './alert.js';
+import { type AlertNames, makeAlert } from './alert_maker.js';
+import { Behaviors } from './behaviors.js';
+import { bytesOf, formOf, lineRuns, objectRuns, type PushInput, type PushOptions } from './input.js';
+import { type CorrelatorOptions, readOptions, type Settings } from './options.js';
+import { Publisher } from './publisher.js';
+import { readRecords } from './records.js';
+import { type Prepared, prepare, startKernel } from './setup.js';
+import { type CorrelatorStats, type LossCount, lossName, skipName } from './stats.js';
+
+/** Correlates the events of any number of hosts. */
+export interface Correlator {
+  /**
+   * Takes EventBatch bytes, NDJSON or objects, and returns the alerts they completed. A bad line or object costs that row
+   * only. @throws BatchError for a batch that cannot be used, the state untouched; UsageError after `flush` or `close`.
+   */
+  push(input: PushInput, options?: PushOptions): Alert[];
+  /** Promises that nothing earlier than `time` will come, on any host: absence and windows before it are decided. */
+  advance(time: string | number | Date): Alert[];
+  /** Ends the stream: what is held is judged, and every deadline ahead fires. A later `push` is misuse. */
+  flush(): Alert[];
+  stats(): CorrelatorStats;
+  /** Names of the fields that the rules, the lineage and the evidence read; others need not be sent. */
+  readonly fields: readonly string[];
+  /** Why rules were left out, where `unsupported: 'skip'` allowed it. */
+  readonly problems: readonly Diagnostic[];
+  /** Gives the memory back. Any later call but `close` is misuse. */
+  close(): void;
+}
+
+/**
+ * Creates a correlator. Memory is reserved once, here.
+ * @throws UsageError for an option that is wrong, rules that cannot be compiled, or too little memory, naming the remedy.
+ */
+export async function createCorrelator(options: CorrelatorOptions): Promise<Correlator> {
+  const settings = readOptions(options);
+  const prepared = prepare(settings);
+  const [first] = prepared.program.diagnostics;
+  if (first !== undefined && settings.unsupported === 'throw') {
+    const others = prepared.program.diagnostics.length - 1;
+    throw new UsageError(
+      'USAGE_RULES',
+      `rule ${first.ruleId}: ${first.message}${others > 0 ? `; ${others} more rules cannot be compiled` : ''}; ` +
+        "leave them out, or pass unsupported: 'skip' and read problems",
+    );
+  }
+  return RunningCorrelator.start(settings, prepared);
+}
+
+class RunningCorrelator implements Correlator {
+  readonly fields: readonly string[];
+  readonly problems: readonly Diagnostic[];
+  readonly #settings: Settings;
+  readonly #prepared: Prepared;
+  readonly #publisher: Publisher;
+  readonly #behaviors: Behaviors;
+  readonly #names: AlertNames;
+  readonly #receiver: BatchReceiver;
+  #kernel: Kernel | undefined;
+  #isFlushed = false;
+  #refusedBatches = 0;
+
+  private constructor(settings: Settings, prepared: Prepared) {
+    const { program, views } = prepared;
+    this.#settings = settings;
+    this.#prepared = prepared;
+    this.fields = program.fields;
+    this.problems = program.diagnostics;
+    this.#publisher = new Publisher(settings);
+    this.#names = {
+      hostName: (host) => this.#open().hostName(host),
+      evidenceFields: new Set(settings.evidenceFields),
+      eventIdField: settings.processFields.eventId,
+    };
+    this.#behaviors = new Behaviors(this.#names);
+    views.forEach((view, index) => {
+      const { rule } = view;
+      if (rule.kind === 'behavior') this.#behaviors.add(index, view, rule, program.behaviorMarks.get(rule) ?? []);
+    });
+    this.#receiver = new BatchReceiver(columnSpecs(prepared));
+  }
+
+  static async start(settings: Settings, prepared: Prepared): Promise<RunningCorrelator> {
+    const correlator = new RunningCorrelator(settings, prepared);
+    correlator.#kernel = await startKernel(prepared, settings, (records) => correlator.#take(records));
+    return correlator;
+  }
+
+  push(input: PushInput, options: PushOptions = {}): Alert[] {
+    const kernel = this.#open();
+    if (this.#isFlushed) throw new UsageError('USAGE_FLUSHED', 'push after flush: the stream has ended; create a new correlator');
+    const form = formOf(input, options.as);
+    if (form === 'batch') this.#pushBatch(kernel, bytesOf(input as Uint8Array));
+    else if (form === 'objects') this.#pushObjects(kernel, input as readonly object[]);
+    else this.#pushLines(kernel, typeof input === 'string' ? encoder.encode(input) : bytesOf(input as Uint8Array));
+    return this.#publish(kernel);
+  }
+
+  advance(time: string | number | Date): Alert[] {
+    const kernel = this.#open();
+    const timeUs = parseTimeUs(time);
+    if (!this.#isFlushed) kernel.advance(timeUs);
+    return this.#publish(kernel);
+  }
+
+  flush(): Alert[] {
+    const kernel = this.#open();
+    if (this.#isFlushed) return [];
+    this.#isFlushed = true;
+    kernel.flush();
+    kernel.drainOutput();
+    for (const made of this.#behaviors.advance(() => Number.MAX_SAFE_INTEGER)) this.#publisher.take(made);
+    for (const made of this.#behaviors.flush()) this.#publisher.take(made);
+    this.#publisher.end();
+    return this.#publisher.drain();
+  }
+
+  close(): void {
+    this.#kernel = undefined;
+  }
+
+  #open(): Kernel {
+    if (this.#kernel === undefined) throw new UsageError('USAGE_CLOSED', 'this correlator is closed; create a new one');
+    return this.#kernel;
+  }
+
+  // ------------------------------------------------------------------------------------------------------- in
+
+  #pushLines(kernel: Kernel, bytes: Uint8Array): void {
+    // The kernel puts a line end after the last line.
+    for (const { start, end, isTooLong } of lineRuns(bytes, kernel.inputCapacity - 1)) {
+      if (isTooLong) {
+        kernel.skipRow(SkipReason.LineLength, start);
+        continue;
+      }
+      kernel.input().set(bytes.subarray(start, end));
+      kernel.ingestNdjson(end - start);
+    }
+  }
+
+  #pushObjects(kernel: Kernel, objects: readonly object[]): void {
+    for (const text of objectRuns(objects, kernel.inputCapacity >> 2)) this.#pushLines(kernel, encoder.encode(text));
+  }
+
+  #pushBatch(kernel: Kernel, bytes: Uint8Array): void {
+    try {
+      const { viewOffset, view } = this.#receiver.prepare(bytes, kernel.inputPointer, kernel.inputCapacity);
+      kernel.input().set(bytes);
+      kernel.input().set(new Uint8Array(view.buffer, view.byteOffset, view.byteLength), viewOffset);
+      const fault = kernel.checkBatch(kernel.inputPointer + viewOffset);
+      if (fault !== 0) throw this.#receiver.refuse(fault);
+      kernel.ingestBatch(kernel.inputPointer + viewOffset);
+      this.#receiver.accept();
+    } catch (error) {
+      this.#refusedBatches++;
+      throw error;
+    }
+  }
+
+  // ------------------------------------------------------------------------------------------------------ out
+
+  /** Takes drained records. Runs inside a kernel call where the output buffer was full. */
+  #take(records: DataView): void {
+    const { program, views } = this.#prepared;
+    readRecords(
+      records,
+      program.evidenceFields,
+      (raw) => {
+        const view = views[raw.rule];
+        if (view !== undefined) this.#publisher.take(makeAlert(raw, view, this.#names));
+      },
+      (raw) => this.#behaviors.witness(raw),
+    );
+  }
+
+  #publish(kernel: Kernel): Alert[] {
+    kernel.drainOutput();
+    if (this.#behaviors.size > 0) {
+      for (const made of this.#behaviors.advance((host) => kernel.hostWatermarkUs(host))) this.#publisher.take(made);
+    }
+    this.#publisher.release(kernel.globalWatermarkUs());
+    return this.#publisher.drain();
+  }
+
+  // ---------------------------------------------------------------------------------------------------- stats
+
+  stats(): CorrelatorStats {
+    const kernel = this.#open();
+    const counts = kernel.counts();
+    const { program, budget } = this.#prepared;
+    return {
+      events: counts.rows,
+      rows: {
+        late: counts.late,
+        skipped: kernel.skippedRows(),
+        truncated: counts.truncated,
+        future: counts.future,
+        held: counts.held,
+        noHost: counts.noHost,
+      },
+      skippedExamples: kernel.skippedExamples().map(({ reason, ...row }) => ({ ...row, reason: skipName(reason) })),
+      batches: { refused: this.#refusedBatches },
+      hosts: Math.max(0, kernel.hostCount - 2),
+      losses: this.#losses(kernel),
+      memory: {
+        budgetBytes: this.#settings.memoryBytes,
+        usedBytes: kernel.reservedBytes,
+        tables: budget.parts.map((part) => ({ ...part, ...tableUse(part.name, counts) })),
+      },
+      rules: program.rules.map((rule, index) => {
+        const { alerts, belowMinimum } = this.#publisher.counts(rule.id);
+        return { id: rule.id, matched: kernel.matched(index), alerts, belowMinimum };
+      }),
+    };
+  }
+
+  #losses(kernel: Kernel): LossCount[] {
+    const { rules } = this.#prepared.program;
+    const kernelLosses = kernel.losses().map(({ reason, rule, host, serial, count }) => ({
+      reason: lossName(reason),
+      rule: rule === LossRule.None ? null : (rules[rule]?.id ?? null),
+      // A record that another host has taken over since is that host's no longer.
+      host: host !== 0 && kernel.hostSerial(host) === serial ? kernel.hostName(host) : null,
+      count,
+    }));
+    const pipes = rules.flatMap((rule) => {
+      const count = this.#publisher.counts(rule.id).pipeLosses;
+      return count > 0 ? [{ reason: 'pipe_full', rule: rule.id, host: null, count }] : [];
+    });
+    return [...kernelLosses, ...pipes, ...this.#behaviors.losses()];
+  }
+}
+
+const encoder = new TextEncoder();
+
+const columnKinds = { 1: 'text', 2: 'number', 3: 'id', 4: 'time' } as const;
+
+/** The program's columns as the batch receiver names them. */
+function columnSpecs({ program }: Prepared) {
+  return program.columns.map(({ name, kind, nested }) => ({
+    name,
+    kind: columnKinds[kind],
+    ...(nested === undefined ? {} : { nested }),
+  }));
+}
+
+/** Entries held and entries that fit, of the tables that count them. */
+function tableUse(name: string, counts: ReturnType<Kernel['counts']>): { used?: number; capacity?: number } {
+  if (name === 'processes') return { used: counts.processes, capacity: counts.processCapacity };
+  if (name === 'evidence') return { used: counts.evidenceBlocks, capacity: counts.evidenceBlockCapacity };
+  if (name === 'rows') return { used: counts.held };
+  return {};
+}

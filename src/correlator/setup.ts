@@ -1,0 +1,86 @@
+/** From settings to a running kernel: compiles the rules, divides the memory, loads the program. */
+import { type CompiledProgram, compile } from '../compiler/compile.js';
+import { ColumnKind } from '../core/abi/events.js';
+import { Section } from '../core/abi/program.js';
+import { Config } from '../core/abi/state.js';
+import { numberImports } from '../event/number_imports.js';
+import { type Budget, divideBudget } from '../kernel/budget.js';
+import { predicateImports } from '../kernel/host_functions.js';
+import { Kernel } from '../kernel/kernel.js';
+import { loadKernelModule } from '../kernel/load.js';
+import type { Settings } from './options.js';
+import { type RuleView, viewRule } from './rule_view.js';
+
+export interface Prepared {
+  readonly program: CompiledProgram;
+  readonly budget: Budget;
+  /** By kernel rule index. */
+  readonly views: readonly RuleView[];
+}
+
+/** Compiles the rules and divides the memory. @throws UsageError where the memory is too small. */
+export function prepare(settings: Settings): Prepared {
+  const wanted = settings.rules.map((rule) => viewRule(rule, settings.caps));
+  const own = [settings.processFields.eventId, 'host.name'].filter((name) => name !== null);
+  const read = wanted.flatMap((view) => [...view.keyFields, ...view.readFields]);
+  const program = compile(settings.rules, {
+    eventCategoryField: settings.eventCategoryField,
+    timestampField: settings.timestampField,
+    tiebreakerField: settings.tiebreakerField,
+    ...(settings.hostField === undefined ? {} : { hostField: settings.hostField }),
+    processFields: settings.processFields,
+    evidenceFields: [...new Set([...own, ...settings.evidenceFields, ...read])],
+  });
+  const views = program.rules.map((rule) => viewRule(rule, settings.caps));
+  return { program, views, budget: budgetOf(program, settings) };
+}
+
+function budgetOf(program: CompiledProgram, settings: Settings): Budget {
+  const isStateful = program.rules.some((rule) => rule.kind !== 'match' && rule.kind !== 'behavior');
+  return divideBudget({
+    budgetBytes: settings.memoryBytes,
+    programBytes: [...program.sections.values()].reduce((sum, section) => sum + section.length + 80, 0),
+    rowBytes: rowBytesOf(program),
+    holdsRows: settings.latenessUs > 0,
+    usesLineage: program.usesLineage,
+    usesImages: program.usesImages,
+    usesState: isStateful,
+    usesEvidence: isStateful,
+    columns: program.columns.length,
+    maxValueBytes: settings.maxValueBytes,
+  });
+}
+
+/** Bytes of one row of the row store, as the kernel lays it out. */
+function rowBytesOf(program: CompiledProgram): number {
+  const cells: Partial<Record<ColumnKind, number>> = { [ColumnKind.Number]: 8, [ColumnKind.Id]: 16, [ColumnKind.Text]: 4 };
+  const bytes = program.columns.reduce((sum, column) => sum + (cells[column.kind] ?? 0), 32);
+  return (bytes + 15) & ~15;
+}
+
+/** Starts a kernel for the program. `drain` takes its output records. */
+export async function startKernel(
+  { program, budget }: Prepared,
+  settings: Settings,
+  drain: (records: DataView) => void,
+): Promise<Kernel> {
+  const config = new Map(budget.config);
+  config.set(Config.LatenessUs, settings.latenessUs);
+  config.set(Config.MaxSkipUs, settings.maxSkipUs);
+  config.set(Config.RuleCount, program.rules.length);
+  config.set(Config.HasGlobalRules, program.hasGlobalRules ? 1 : 0);
+  config.set(Config.Prefilter, settings.prefilter === 'on' ? 1 : 0);
+  config.set(Config.EvidenceValueBytes, settings.evidenceValueBytes);
+  config.set(Config.ExitedRetentionSeconds, 15 * 60);
+  config.set(Config.LiveRetentionSeconds, 24 * 3600);
+  config.set(Config.ProcessesPerHost, 50_000);
+  return Kernel.create({
+    module: await loadKernelModule(settings.wasm),
+    imports: (memory) => ({ ...numberImports(memory), ...predicateImports(program.sections, memory) }),
+    sections: program.sections,
+    config,
+    columns: Section.Columns,
+    defaultHost: settings.defaultHost,
+    drain,
+  });
+}
