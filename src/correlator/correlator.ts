@@ -8,6 +8,7 @@ import type { Diagnostic } from '../core/diagnostic.js';
 import { UsageError } from '../core/errors.js';
 import { parseTimeUs } from '../core/time.js';
 import { BatchReceiver } from '../event/batch_receiver.js';
+import type { Budget } from '../kernel/budget.js';
 import type { Kernel } from '../kernel/kernel.js';
 import type { Alert } from './alert.js';
 import { type AlertNames, makeAlert } from './alert_maker.js';
@@ -68,6 +69,7 @@ class RunningCorrelator implements Correlator {
   readonly #names: AlertNames;
   readonly #receiver: BatchReceiver;
   #kernel: Kernel | undefined;
+  #budget: Budget | undefined;
   #isFlushed = false;
   #refusedBatches = 0;
 
@@ -93,7 +95,9 @@ class RunningCorrelator implements Correlator {
 
   static async start(settings: Settings, prepared: Prepared): Promise<RunningCorrelator> {
     const correlator = new RunningCorrelator(settings, prepared);
-    correlator.#kernel = await startKernel(prepared, settings, (records) => correlator.#take(records));
+    const { kernel, budget } = await startKernel(prepared, settings, (records) => correlator.#take(records));
+    correlator.#kernel = kernel;
+    correlator.#budget = budget;
     return correlator;
   }
 
@@ -198,7 +202,7 @@ class RunningCorrelator implements Correlator {
   stats(): CorrelatorStats {
     const kernel = this.#open();
     const counts = kernel.counts();
-    const { program, budget } = this.#prepared;
+    const { program } = this.#prepared;
     return {
       events: counts.rows,
       rows: {
@@ -216,7 +220,7 @@ class RunningCorrelator implements Correlator {
       memory: {
         budgetBytes: this.#settings.memoryBytes,
         usedBytes: kernel.reservedBytes,
-        tables: budget.parts.map((part) => ({ ...part, ...tableUse(part.name, counts) })),
+        tables: (this.#budget?.parts ?? []).map((part) => ({ ...part, ...tableUse(part.name, counts) })),
       },
       rules: program.rules.map((rule, index) => {
         const { alerts, belowMinimum } = this.#publisher.counts(rule.id);

@@ -3,22 +3,23 @@ import { type CompiledProgram, compile } from '../compiler/compile.js';
 import { ColumnKind } from '../core/abi/events.js';
 import { Section } from '../core/abi/program.js';
 import { Config } from '../core/abi/state.js';
+import { UsageError } from '../core/errors.js';
 import { numberImports } from '../event/number_imports.js';
-import { type Budget, divideBudget } from '../kernel/budget.js';
+import { type Budget, type BudgetNeeds, divideBudget, leastBudget } from '../kernel/budget.js';
 import { predicateImports } from '../kernel/host_functions.js';
 import { Kernel } from '../kernel/kernel.js';
 import { loadKernelModule } from '../kernel/load.js';
+import type { WasmModule } from '../kernel/web_assembly.js';
 import type { Settings } from './options.js';
 import { type RuleView, viewRule } from './rule_view.js';
 
 export interface Prepared {
   readonly program: CompiledProgram;
-  readonly budget: Budget;
   /** By kernel rule index. */
   readonly views: readonly RuleView[];
 }
 
-/** Compiles the rules and divides the memory. @throws UsageError where the memory is too small. */
+/** Compiles the rules. What cannot be compiled is left out and told in the program's diagnostics. */
 export function prepare(settings: Settings): Prepared {
   const wanted = settings.rules.map((rule) => viewRule(rule, settings.caps));
   const own = [settings.processFields.eventId, 'host.name'].filter((name) => name !== null);
@@ -32,12 +33,47 @@ export function prepare(settings: Settings): Prepared {
     evidenceFields: [...new Set([...own, ...settings.evidenceFields, ...read])],
   });
   const views = program.rules.map((rule) => viewRule(rule, settings.caps));
-  return { program, views, budget: budgetOf(program, settings) };
+  return { program, views };
 }
 
-function budgetOf(program: CompiledProgram, settings: Settings): Budget {
+/** A kernel and how its memory was divided. */
+export interface Started {
+  readonly kernel: Kernel;
+  readonly budget: Budget;
+}
+
+/**
+ * Starts a kernel for the program within the memory budget. `drain` takes its output records.
+ * @throws UsageError `USAGE_MEMORY`, naming the bytes needed.
+ */
+export async function startKernel(
+  { program }: Prepared,
+  settings: Settings,
+  drain: (records: DataView) => void,
+): Promise<Started> {
+  const module = await loadKernelModule(settings.wasm);
+  const needs = needsOf(program, settings);
+  const least = leastBudget(needs);
+  let target = Math.max(least, settings.memoryBytes);
+  for (;;) {
+    const budget = divideBudget({ ...needs, budgetBytes: target });
+    const kernel = await createKernel(module, program, settings, budget, drain);
+    const over = kernel.reservedBytes - settings.memoryBytes;
+    if (over <= 0) return { kernel, budget };
+    if (target === least) {
+      throw new UsageError(
+        'USAGE_MEMORY',
+        `memory: ${settings.memoryBytes} bytes are too few for these rules; give at least ${kernel.reservedBytes}`,
+      );
+    }
+    // Tables round up: what came out above the budget is taken off the target, and a little more.
+    target = Math.max(least, target - Math.ceil(over * 1.05));
+  }
+}
+
+function needsOf(program: CompiledProgram, settings: Settings): BudgetNeeds {
   const isStateful = program.rules.some((rule) => rule.kind !== 'match' && rule.kind !== 'behavior');
-  return divideBudget({
+  return {
     budgetBytes: settings.memoryBytes,
     programBytes: [...program.sections.values()].reduce((sum, section) => sum + section.length + 80, 0),
     rowBytes: rowBytesOf(program),
@@ -45,23 +81,26 @@ function budgetOf(program: CompiledProgram, settings: Settings): Budget {
     usesLineage: program.usesLineage,
     usesImages: program.usesImages,
     usesState: isStateful,
-    usesEvidence: isStateful,
-    columns: program.columns.length,
     maxValueBytes: settings.maxValueBytes,
-  });
+  };
 }
 
 /** Bytes of one row of the row store, as the kernel lays it out. */
 function rowBytesOf(program: CompiledProgram): number {
-  const cells: Partial<Record<ColumnKind, number>> = { [ColumnKind.Number]: 8, [ColumnKind.Id]: 16, [ColumnKind.Text]: 4 };
+  const cells: Partial<Record<ColumnKind, number>> = {
+    [ColumnKind.Number]: 8,
+    [ColumnKind.Id]: 16,
+    [ColumnKind.Text]: 4,
+  };
   const bytes = program.columns.reduce((sum, column) => sum + (cells[column.kind] ?? 0), 32);
   return (bytes + 15) & ~15;
 }
 
-/** Starts a kernel for the program. `drain` takes its output records. */
-export async function startKernel(
-  { program, budget }: Prepared,
+function createKernel(
+  module: WasmModule,
+  program: CompiledProgram,
   settings: Settings,
+  budget: Budget,
   drain: (records: DataView) => void,
 ): Promise<Kernel> {
   const config = new Map(budget.config);
@@ -75,7 +114,7 @@ export async function startKernel(
   config.set(Config.LiveRetentionSeconds, 24 * 3600);
   config.set(Config.ProcessesPerHost, 50_000);
   return Kernel.create({
-    module: await loadKernelModule(settings.wasm),
+    module,
     imports: (memory) => ({ ...numberImports(memory), ...predicateImports(program.sections, memory) }),
     sections: program.sections,
     config,

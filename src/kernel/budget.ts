@@ -2,7 +2,6 @@
 
 import { IngestConfig } from '../core/abi/events.js';
 import { Config } from '../core/abi/state.js';
-import { UsageError } from '../core/errors.js';
 import { chunkRows } from '../core/limits.js';
 
 /** What a program needs, which decides who gets how much. */
@@ -15,11 +14,8 @@ export interface BudgetNeeds {
   readonly holdsRows: boolean;
   readonly usesLineage: boolean;
   readonly usesImages: boolean;
-  /** Some rule keeps partial matches, windows or terms. */
+  /** Some rule keeps partial matches, windows or terms, and evidence with them. */
   readonly usesState: boolean;
-  /** Some rule keeps evidence of earlier events. */
-  readonly usesEvidence: boolean;
-  readonly columns: number;
   readonly maxValueBytes: number;
 }
 
@@ -51,11 +47,14 @@ interface Share {
   readonly least: number;
 }
 
-/**
- * Divides the budget by weight among the parts that the program uses; no part gets less than it needs to run.
- * @throws UsageError `USAGE_MEMORY`, naming the bytes needed.
- */
-export function divideBudget(needs: BudgetNeeds): Budget {
+interface Shares {
+  readonly input: number;
+  readonly shares: readonly Share[];
+  /** Bytes below which some part would not run. */
+  readonly least: number;
+}
+
+function sharesOf(needs: BudgetNeeds): Shares {
   const input = Math.max(256 * kibibyte, Math.min(mebibyte, needs.budgetBytes / 32), 4 * needs.maxValueBytes);
   const shares: Share[] = [
     { name: 'values', weight: 34, least: mebibyte },
@@ -64,25 +63,23 @@ export function divideBudget(needs: BudgetNeeds): Budget {
     { name: 'hosts', weight: 3, least: 64 * hostBytes },
     { name: 'rows', weight: needs.holdsRows ? 20 : 0, least: 2 * chunkRows * (needs.rowBytes + 20) },
     { name: 'state', weight: needs.usesState ? 24 : 0, least: needs.usesState ? 512 * kibibyte : 64 * kibibyte },
-    {
-      name: 'evidence',
-      weight: needs.usesEvidence ? 12 : 0,
-      least: needs.usesEvidence ? 256 * kibibyte : 16 * kibibyte,
-    },
+    { name: 'evidence', weight: needs.usesState ? 12 : 0, least: needs.usesState ? 256 * kibibyte : 16 * kibibyte },
     { name: 'processes', weight: needs.usesLineage ? 12 : 0, least: needs.usesLineage ? 256 * processBytes : 0 },
     { name: 'images', weight: needs.usesImages ? 4 : 0, least: needs.usesImages ? 256 * imageBytes : 0 },
   ];
   // The input region, its scratch of the same size, and the scanner's index of a quarter of it in words.
   const fixed = fixedBytes + needs.programBytes + 3 * input + needs.maxValueBytes + 512 * kibibyte + 4096 * lossBytes;
-  const least = fixed + shares.reduce((sum, share) => sum + share.least, 0);
-  if (needs.budgetBytes < least) {
-    throw new UsageError(
-      'USAGE_MEMORY',
-      `memory: ${needs.budgetBytes} bytes are too few for these rules; give at least ${Math.ceil(least)}`,
-    );
-  }
+  return { input, shares, least: Math.ceil(fixed + shares.reduce((sum, share) => sum + share.least, 0)) };
+}
+
+/** Bytes below which the budget is not divided any further; tables may round up from there. */
+export const leastBudget = (needs: BudgetNeeds): number => sharesOf({ ...needs, budgetBytes: 0 }).least;
+
+/** Divides the budget by weight among the parts that the program uses; no part gets less than it needs to run. */
+export function divideBudget(needs: BudgetNeeds): Budget {
+  const { input, shares, least } = sharesOf(needs);
   const weights = shares.reduce((sum, share) => sum + share.weight, 0);
-  const spare = needs.budgetBytes - least;
+  const spare = Math.max(0, needs.budgetBytes - least);
   const part = new Map(shares.map((share) => [share.name, Math.floor(share.least + (spare * share.weight) / weights)]));
   const bytes = (name: string): number => part.get(name) ?? 0;
   const words: [number, number][] = [
