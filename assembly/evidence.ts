@@ -360,7 +360,7 @@ export function encodeValue(base: usize, from: u32, end: u32, field: u32, value:
   if (!valueIsList(value)) {
     return encodeText(base, from, end, field, tagOf(value), valuePtr(value), valueLength(value));
   }
-  if (from + VALUE_HEADER > end) {
+  if (from + u32(VALUE_HEADER) > end) {
     scratchFlags |= EvidenceFlag.Cut;
     return from;
   }
@@ -386,7 +386,7 @@ function tagOf(value: u32): u32 {
 }
 
 function encodeText(base: usize, from: u32, end: u32, field: u32, tag: u32, ptr: usize, length: u32): u32 {
-  if (from + VALUE_HEADER + 4 > end) {
+  if (from + u32(VALUE_HEADER) + 4 > end) {
     scratchFlags |= EvidenceFlag.Cut;
     return from;
   }

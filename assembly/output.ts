@@ -10,7 +10,6 @@ import { reserve } from "./memory";
 import { rowHost, rowTimeUs } from "./rows";
 
 /** The host reads the buffer from `outputPtr()`, `outputBytes()` bytes, and returns; it calls nothing meanwhile. */
-// @ts-ignore: decorator of AssemblyScript
 @external("env", "drain")
 declare function drain(): void;
 

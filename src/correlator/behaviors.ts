@@ -88,6 +88,7 @@ export class Behaviors {
   }
 
   restore(state: Readonly<Record<string, unknown>>): void {
-    for (const { rule, judge } of this.#judged.values()) if (state[rule.id] !== undefined) judge.restore(state[rule.id]);
+    for (const { rule, judge } of this.#judged.values())
+      if (state[rule.id] !== undefined) judge.restore(state[rule.id]);
   }
 }

@@ -103,7 +103,8 @@ class RunningCorrelator implements Correlator {
 
   push(input: PushInput, options: PushOptions = {}): Alert[] {
     const kernel = this.#open();
-    if (this.#isFlushed) throw new UsageError('USAGE_FLUSHED', 'push after flush: the stream has ended; create a new correlator');
+    if (this.#isFlushed)
+      throw new UsageError('USAGE_FLUSHED', 'push after flush: the stream has ended; create a new correlator');
     const form = formOf(input, options.as);
     if (form === 'batch') this.#pushBatch(kernel, bytesOf(input as Uint8Array));
     else if (form === 'objects') this.#pushObjects(kernel, input as readonly object[]);
