@@ -3,6 +3,7 @@
 import { IngestConfig } from '../core/abi/events.js';
 import { Config } from '../core/abi/state.js';
 import { chunkRows } from '../core/limits.js';
+import { divideSession } from '../event/session_limits.js';
 
 /** What a program needs, which decides who gets how much. */
 export interface BudgetNeeds {
@@ -82,6 +83,7 @@ export function divideBudget(needs: BudgetNeeds): Budget {
   const spare = Math.max(0, needs.budgetBytes - least);
   const part = new Map(shares.map((share) => [share.name, Math.floor(share.least + (spare * share.weight) / weights)]));
   const bytes = (name: string): number => part.get(name) ?? 0;
+  const session = divideSession(bytes('ids'));
   const words: [number, number][] = [
     [Config.RowCapacity, Math.floor(bytes('rows') / (needs.rowBytes + 20))],
     [Config.HostCapacity, Math.min(65000, Math.floor(bytes('hosts') / hostBytes))],
@@ -95,10 +97,10 @@ export function divideBudget(needs: BudgetNeeds): Budget {
     [Config.InputBytes, input],
     [Config.TruthBytes, bytes('truth')],
     [Config.StateBytes, bytes('state')],
-    [IngestConfig.SessionCodes, Math.max(1024, Math.floor(bytes('ids') / 24))],
-    [IngestConfig.SessionIds, Math.max(1024, Math.floor(bytes('ids') / 48))],
-    [IngestConfig.SessionIdBytes, Math.floor(bytes('ids') / 3)],
-    [IngestConfig.HeldIdBytes, Math.floor(bytes('ids') / 3)],
+    [IngestConfig.SessionCodes, session.codes],
+    [IngestConfig.SessionIds, session.ids],
+    [IngestConfig.SessionIdBytes, session.idBytes],
+    [IngestConfig.HeldIdBytes, session.heldIdBytes],
   ];
   const parts = [...part].filter(([, size]) => size > 0).map(([name, size]) => ({ name, bytes: size }));
   return {
