@@ -128,6 +128,10 @@ describe('EQL syntax', () => {
     expect(codesOf(`any where ${'child of [any where '.repeat(400)}a`, { dialect: 'endpoint' })).toContain(
       'EQL_LIMIT_DEPTH',
     );
+    const tower = (depth: number): string => (depth === 0 ? 'a' : `(${tower(depth - 1)}${' + a'.repeat(200)})`);
+    expect(codesOf(`any where ${tower(200)} == 1`)).toContain('EQL_LIMIT_DEPTH');
+    const methods = `any where a${':length()'.repeat(20_000)} == 1`;
+    expect(codesOf(methods, { dialect: 'python-eql' })).toEqual(['EQL_LIMIT_DEPTH']);
     expect(parseEql(`any where ${'(('.repeat(60)}a == 1${'))'.repeat(60)}`).problems).toEqual([]);
   });
 

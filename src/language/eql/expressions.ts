@@ -1,4 +1,3 @@
-import { expressionDepthMax } from '../../core/limits.js';
 import type { CompareOperator, EventFilter, Node, PathPart, PatternOperator, Relation } from './ast.js';
 import { Recovery } from './problems.js';
 import { spanOf, TokenStream } from './token_stream.js';
@@ -191,11 +190,7 @@ export abstract class ExpressionParser extends TokenStream {
 
   private binary(operators: readonly string[], operand: () => Node): Node {
     let left = operand();
-    for (let count = 1; this.atSymbol(...operators); count++) {
-      if (count > expressionDepthMax) {
-        this.tooDeep(spanOf(this.peek()));
-        throw new Recovery();
-      }
+    while (this.atSymbol(...operators)) {
       const op = this.advance().text as '+' | '-' | '*' | '/' | '%';
       const right = operand();
       left = { kind: 'arithmetic', op, left, right, span: { start: left.span.start, end: this.lastEnd } };

@@ -1,6 +1,7 @@
 import type { Span } from '../../core/diagnostic.js';
 import { expressionDepthMax } from '../../core/limits.js';
 import { nearestName } from '../../core/nearest_name.js';
+import { tooDeep } from './depth.js';
 import type { DialectTraits } from './dialect.js';
 import { type ProblemList, Recovery } from './problems.js';
 import { describe, reservedWords, type Token } from './tokens.js';
@@ -145,7 +146,7 @@ export class TokenStream {
   /** Runs `parse` one level deeper. Beyond the limit the rest of the query is not read. */
   nested<T>(parse: () => T): T {
     if (this.depth >= expressionDepthMax) {
-      this.tooDeep(spanOf(this.peek()));
+      tooDeep(spanOf(this.peek()), this.problems);
       this.at = this.tokens.length - 1;
       throw new Recovery();
     }
@@ -155,15 +156,6 @@ export class TokenStream {
     } finally {
       this.depth--;
     }
-  }
-
-  tooDeep(span: Span): void {
-    this.problems.add(span, {
-      code: 'EQL_LIMIT_DEPTH',
-      message: `the expression is nested deeper than ${expressionDepthMax} levels`,
-      remedy: 'Split the condition, or write alternatives as a list: field in ("a", "b").',
-    });
-    this.problems.close();
   }
 }
 

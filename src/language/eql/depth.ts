@@ -1,0 +1,32 @@
+import { expressionDepthMax } from '../../core/limits.js';
+import type { Node, Statement } from './ast.js';
+import type { ProblemList } from './problems.js';
+
+/**
+ * Whether a tree is nested deeper than `expressionDepthMax`, which is told at the node that goes too far. Long chains of
+ * operators and calls nest without brackets, so this is judged on the tree. Walks without recursion.
+ */
+export function isTooDeep(tree: Statement | Node, problems: ProblemList): boolean {
+  const open: { value: unknown; depth: number }[] = [{ value: tree, depth: 0 }];
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    const { value, depth } = next;
+    if (typeof value !== 'object' || value === null) continue;
+    const below = 'kind' in value ? depth + 1 : depth;
+    if (below > expressionDepthMax) {
+      tooDeep((value as Node).span, problems);
+      return true;
+    }
+    for (const child of Object.values(value)) open.push({ value: child, depth: below });
+  }
+  return false;
+}
+
+/** Tells that the query is nested too deep; nothing more is told about it. */
+export function tooDeep(span: Node['span'], problems: ProblemList): void {
+  problems.add(span, {
+    code: 'EQL_LIMIT_DEPTH',
+    message: `the expression is nested deeper than ${expressionDepthMax} levels`,
+    remedy: 'Split the condition, or write alternatives as a list: field in ("a", "b").',
+  });
+  problems.close();
+}
