@@ -155,7 +155,7 @@ function parseEqlFile(text: string, file: string | undefined, options: ParseRule
   const dialect = options.dialect === undefined ? {} : { dialect: options.dialect };
   const { query, problems } = parseEql(text, { ...dialect, ...named, ruleId: id });
   return {
-    rules: query === undefined ? [] : [eqlRule(id, query, { source: { language: 'eql', ...named } })],
+    rules: query === undefined ? [] : [eqlRule(id, query, { source: { language: 'eql', text, ...named } })],
     problems,
   };
 }
@@ -173,7 +173,7 @@ function parseKueryFile(text: string, file: string | undefined, options: ParseRu
     severity: 'low',
     riskScore: 21,
     threat: [],
-    source: { language: 'kuery', ...named },
+    source: { language: 'kuery', text, ...named },
     kind: 'match',
     query: { category: null, condition },
   };

@@ -39,30 +39,39 @@ export function rewriteRule(rule: Rule, rewrite: RuleRewrite): Rule {
 
 /** Rewrites every field of an expression, lineage queries included. */
 export function mapFields(expr: Expr, onField: (field: FieldExpr) => FieldExpr): Expr {
-  const map = (item: Expr): Expr => mapFields(item, onField);
+  return mapNodes(expr, (node) => (node.kind === 'field' ? onField(node) : node));
+}
+
+/** The expression without its places, for a condition that does not stand in the rule's own query. */
+export function withoutSpans(expr: Expr): Expr {
+  return mapNodes(expr, ({ span: _, ...node }) => node as Expr);
+}
+
+/** Rewrites every node of an expression, inner ones first. */
+function mapNodes(expr: Expr, onNode: (node: Expr) => Expr): Expr {
+  const map = (item: Expr): Expr => mapNodes(item, onNode);
   switch (expr.kind) {
     case 'literal':
-      return expr;
     case 'field':
-      return onField(expr);
+      return onNode(expr);
     case 'and':
     case 'or':
-      return { ...expr, operands: expr.operands.map(map) };
+      return onNode({ ...expr, operands: expr.operands.map(map) });
     case 'not':
-      return { ...expr, operand: map(expr.operand) };
+      return onNode({ ...expr, operand: map(expr.operand) });
     case 'compare':
     case 'arithmetic':
-      return { ...expr, left: map(expr.left), right: map(expr.right) };
+      return onNode({ ...expr, left: map(expr.left), right: map(expr.right) });
     case 'match':
     case 'regex':
     case 'cidr':
     case 'isNull':
-      return { ...expr, value: map(expr.value) };
+      return onNode({ ...expr, value: map(expr.value) });
     case 'call':
-      return { ...expr, args: expr.args.map(map) };
+      return onNode({ ...expr, args: expr.args.map(map) });
     case 'nested':
-      return { ...expr, condition: map(expr.condition) };
+      return onNode({ ...expr, condition: map(expr.condition) });
     case 'lineage':
-      return { ...expr, query: { ...expr.query, condition: map(expr.query.condition) } };
+      return onNode({ ...expr, query: { ...expr.query, condition: map(expr.query.condition) } });
   }
 }

@@ -58,6 +58,8 @@ const queries: readonly Case[] = [
   [{ bool: { should: [1, 2, 3].map((n) => ({ term: { f: n } })), minimum_should_match: 2 } }, { f: [1, 3] }, true],
   [{ bool: { should: [1, 2, 3].map((n) => ({ term: { f: n } })), minimum_should_match: '-1' } }, { f: 1 }, false],
   [{ bool: {} }, {}, true],
+  [{ multi_match: { query: 'x', fields: ['f', 'g^2'], type: 'best_fields', lenient: true } }, { g: 'x' }, true],
+  [{ multi_match: { query: 'x', type: 'phrase' } }, { h: 'x' }, true],
   [{ constant_score: { filter: { term: { f: 1 } }, boost: 2 } }, { f: 1 }, true],
 ];
 

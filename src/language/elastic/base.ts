@@ -8,6 +8,7 @@ const severities = ['low', 'medium', 'high', 'critical'] as const satisfies read
 export function readBase(rule: ObjectReader, file: string | undefined): RuleBase {
   const id = rule.requiredString('rule_id') ?? 'unknown';
   const name = rule.requiredString('name') ?? id;
+  const query = rule.string('query');
   const description = rule.string('description');
   const severity = rule.oneOf('severity', severities) ?? 'low';
   if (!rule.has('severity')) rule.missing('severity', severities.join(', '));
@@ -17,9 +18,9 @@ export function readBase(rule: ObjectReader, file: string | undefined): RuleBase
   const references = rule.strings('references');
   const maxSignals = rule.number('max_signals', 1, Number.MAX_SAFE_INTEGER);
   const overrides = readOverrides(rule);
-  const category = rule.string('event_category_override');
-  const timestamp = rule.string('timestamp_field');
-  const tiebreaker = rule.string('tiebreaker_field');
+  const category = filled(rule, 'event_category_override');
+  const timestamp = filled(rule, 'timestamp_field');
+  const tiebreaker = filled(rule, 'tiebreaker_field');
   return {
     id,
     name,
@@ -31,12 +32,22 @@ export function readBase(rule: ObjectReader, file: string | undefined): RuleBase
     ...(references === undefined ? {} : { references }),
     ...(maxSignals === undefined ? {} : { maxSignals }),
     ...(overrides.length === 0 ? {} : { overrides }),
-    ...(rule.string('building_block_type') === undefined ? {} : { buildingBlock: true }),
+    ...(filled(rule, 'building_block_type') === undefined ? {} : { buildingBlock: true }),
     ...(category === undefined ? {} : { eventCategoryField: category }),
     ...(timestamp === undefined ? {} : { timestampField: timestamp }),
     ...(tiebreaker === undefined ? {} : { tiebreakerField: tiebreaker }),
-    source: { language: 'elastic', ...(file === undefined ? {} : { file }) },
+    source: {
+      language: 'elastic',
+      ...(file === undefined ? {} : { file }),
+      ...(query === undefined ? {} : { text: query }),
+    },
   };
+}
+
+/** A string that says something: exports write some absent keys as empty strings. */
+function filled(rule: ObjectReader, key: string): string | undefined {
+  const value = rule.string(key);
+  return value === '' ? undefined : value;
 }
 
 function readThreats(rule: ObjectReader): Threat[] {
@@ -90,7 +101,7 @@ function readOverrides(rule: ObjectReader): AlertOverride[] {
       ...(riskScore === undefined ? {} : { riskScore }),
     };
   });
-  const name = rule.string('rule_name_override');
+  const name = filled(rule, 'rule_name_override');
   return [...severity, ...risk, ...(name === undefined ? [] : [{ target: 'name' as const, field: name }])];
 }
 

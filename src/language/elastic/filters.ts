@@ -14,6 +14,7 @@ const displayKeys: Readonly<Record<string, ValueKind>> = {
   isMultiIndex: 'boolean',
   key: 'string',
   params: 'any',
+  relation: 'string',
   type: 'string',
   value: 'any',
 };
@@ -33,7 +34,7 @@ export function lowerFilter(node: DocumentNode, fields: FieldQueries, report: Re
   const meta = filter.object('meta');
   const isNegated = meta?.boolean('negate') === true;
   if (meta?.boolean('disabled') === true) return undefined;
-  const isCombined = meta?.has('type') === true && meta.oneOf('type', filterTypes) === 'combined';
+  const isCombined = meta?.string('type') === 'combined';
   const relation = isCombined ? meta.oneOf('relation', ['AND', 'OR']) : undefined;
   meta?.acceptAll(displayKeys);
   meta?.finish();
@@ -43,19 +44,6 @@ export function lowerFilter(node: DocumentNode, fields: FieldQueries, report: Re
     : lowerBody(filter, node, fields, report);
   return isNegated ? noneOf(condition, node.span) : condition;
 }
-
-const filterTypes = [
-  'combined',
-  'custom',
-  'exists',
-  'match_all',
-  'phrase',
-  'phrases',
-  'query_string',
-  'range',
-  'range_from_value',
-  'spatial_filter',
-] as const;
 
 /** The query under `query`, or in older exports beside `meta` itself. */
 function lowerBody(filter: ObjectReader, node: ObjectNode, fields: FieldQueries, report: Report): Expr {

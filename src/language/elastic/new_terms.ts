@@ -43,7 +43,7 @@ export function newTermsRule({
   const shared = { ...base, kind: 'newTerms' as const, query, fields, windowUs };
   if (extensions.mode === 'event_time') return { ...shared, mode: 'eventTime' };
   const timestamp = rule.string('timestamp_override');
-  const clock = timestamp === undefined ? {} : { timestampField: timestamp };
+  const clock = timestamp === undefined || timestamp === '' ? {} : { timestampField: timestamp };
   return { ...shared, ...schedule, ...clock, mode: 'elasticCompat' };
 }
 

@@ -83,6 +83,7 @@ const clauses: Readonly<Record<string, Clause>> = {
     fields.equals(name, text, true, span),
   ),
   match: fieldClause('match', 'query', {}, lowerMatch),
+  multi_match: lowerMultiMatch,
   terms: lowerTerms,
   range: lowerRange,
 };
@@ -203,6 +204,22 @@ function lowerMatch(
   const isPhrase = reader?.has('type') === true && reader.oneOf('type', ['phrase']) !== undefined;
   const operator = reader?.oneOf('operator', ['or', 'and', 'OR', 'AND'])?.toLowerCase();
   return operator === 'and' ? fields.allWords(name, text, span) : fields.equals(name, text, isPhrase, span);
+}
+
+function lowerMultiMatch(node: ObjectNode, span: Span, scope: Scope): Expr {
+  return options(node, 'multi_match', span, scope, (reader) => {
+    reader.acceptAll({ lenient: 'boolean', tie_breaker: 'number', zero_terms_query: 'string' });
+    const names = reader.strings('fields', true) ?? ['*'];
+    const isPhrase = reader.has('type') && reader.oneOf('type', ['best_fields', 'most_fields', 'phrase']) === 'phrase';
+    const value = reader.get('query');
+    if (value === undefined) reader.missing('query', 'a value');
+    const text = value === undefined ? undefined : textOf(value, scope);
+    if (text === undefined) return never;
+    return anyOf(
+      names.map((name) => scope.fields.equals(name.replace(/\^[\d.]+$/, ''), text, isPhrase, span)),
+      span,
+    );
+  });
 }
 
 function lowerTerms(node: ObjectNode, span: Span, scope: Scope): Expr {

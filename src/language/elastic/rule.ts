@@ -7,7 +7,7 @@ import type { ObjectNode, StringNode } from '../document/tree.js';
 import { type EqlQuery, eqlRule, parseEql } from '../eql/index.js';
 import { allOf, FieldQueries, noneOf } from '../field_query.js';
 import { parseKuery } from '../kuery/kuery.js';
-import { rewriteRule } from '../map_fields.js';
+import { rewriteRule, withoutSpans } from '../map_fields.js';
 import { readBase, readSuppression } from './base.js';
 import { type ExceptionLists, stringOf } from './exception_lists.js';
 import { lowerExceptionItem } from './exceptions.js';
@@ -83,7 +83,7 @@ class RuleReader {
     const language = type === undefined ? undefined : this.language(type);
     if (type === undefined || language === undefined) return undefined;
     const base = readBase(rule, this.input.source.file);
-    const schedule = this.schedule();
+    const schedule = this.schedule(type);
     const threshold = type === 'threshold' ? readThreshold(rule, this.report) : undefined;
     const suppression = readSuppression(rule, schedule.intervalUs, threshold?.fields, this.report);
     const carried: RuleBase = suppression === undefined ? base : { ...base, suppression };
@@ -140,14 +140,15 @@ class RuleReader {
     });
   }
 
-  private schedule(): Schedule {
+  private schedule(type: RuleType): Schedule {
     const { rule, report } = this;
+    const isRoundable = type === 'query' || type === 'eql';
     const interval = rule.stringNode('interval');
     const intervalUs = interval === undefined ? undefined : readDuration(interval, report);
     const from = rule.stringNode('from');
     const to = rule.stringNode('to');
-    const fromUs = from === undefined ? undefined : readTimeBeforeRun(from, report);
-    const toUs = to === undefined ? undefined : readTimeBeforeRun(to, report);
+    const fromUs = from === undefined ? undefined : readTimeBeforeRun(from, report, isRoundable);
+    const toUs = to === undefined ? undefined : readTimeBeforeRun(to, report, isRoundable);
     const lookbackUs = (fromUs ?? defaultLookbackUs) - (toUs ?? 0);
     if (lookbackUs <= 0 && from !== undefined) {
       this.report(from.span, {
@@ -247,15 +248,16 @@ class RuleReader {
     const patterns = rule.strings('index', true);
     rule.accept('data_view_id', 'string');
     if (this.input.options.indexPatterns === true && patterns !== undefined) parts.push(indexCondition(patterns, span));
-    return parts.length === 0 ? undefined : allOf(parts, span);
+    return parts.length === 0 ? undefined : withoutSpans(allOf(parts, span));
   }
 
   private remarkTimestampOverride(): void {
-    if (this.extensions.mode !== 'event_time' || !this.rule.has('timestamp_override')) return;
+    const field = this.rule.string('timestamp_override') ?? '';
+    if (this.extensions.mode !== 'event_time' || field === '') return;
     this.report(this.rule.span('timestamp_override'), {
       code: 'TIMESTAMP_OVERRIDE',
       severity: 'info',
-      message: `in event time the rule counts by the event's own time, not by "${this.rule.string('timestamp_override')}"`,
+      message: `in event time the rule counts by the event's own time, not by "${field}"`,
       remedy: 'Nothing to do; `mode = "elastic_compat"` in [metadata.vedette] counts as Kibana does.',
     });
   }

@@ -28,10 +28,13 @@ export function readDuration(node: StringNode, report: Report): number | undefin
   return undefined;
 }
 
-/** How far before the run a time such as `now-9m` lies, in microseconds; `now` is 0. */
-export function readTimeBeforeRun(node: StringNode, report: Report): number | undefined {
-  const match = /^now((?:[-+]\d{1,9}[smhHdw])*)$/.exec(node.value);
-  if (match !== null) {
+/**
+ * How far before the run a time such as `now-9m` lies, in microseconds; `now` is 0. `isRoundable` takes a rounded time
+ * (`now-1d/d`) too, for a rule whose windows do not depend on it.
+ */
+export function readTimeBeforeRun(node: StringNode, report: Report, isRoundable = false): number | undefined {
+  const match = /^now((?:[-+]\d{1,9}[smhHdw])*)(\/[smhHdwMy])?$/.exec(node.value);
+  if (match !== null && (match[2] === undefined || isRoundable)) {
     let beforeUs = 0;
     for (const step of (match[1] as string).matchAll(/([-+])(\d+)(\w)/g)) {
       const us = Number(step[2]) * (unitUs[step[3] as string] as number);
