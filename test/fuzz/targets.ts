@@ -1,4 +1,5 @@
+import { ruleFileTarget } from './rule_files.js';
 import { eqlTarget, kueryTarget } from './rule_texts.js';
 import type { FuzzTarget } from './target.js';
 
-export const targets: readonly FuzzTarget[] = [eqlTarget, kueryTarget];
+export const targets: readonly FuzzTarget[] = [eqlTarget, kueryTarget, ruleFileTarget];

@@ -233,6 +233,13 @@ describe('mistakes in a rule file', () => {
     expect(problems.map((problem) => [problem.code, problem.line])).toEqual([['TOML_SYNTAX', 2]]);
   });
 
+  it('are told at any depth of tables', () => {
+    const deep = Array.from({ length: 20_000 }, () => 'bool.must').join('.');
+    const codesOf = (rule: string) => parseElasticToml(ruleToml(rule)).problems.map((problem) => problem.code);
+    expect(codesOf(`filters = [{ query.${deep}.match_all = {} }]`)).toEqual(['RULE_TOO_DEEP']);
+    expect(codesOf(`tags.${deep} = 1`)).toContain('RULE_TYPE');
+  });
+
   it('include required keys that are missing', () => {
     const { problems } = parseElasticJson('{"rule_id":"x","type":"query"}');
     expect(problems.map((problem) => problem.message)).toEqual([

@@ -1,7 +1,7 @@
 import type { DiagnosticSeverity, Span } from '../../core/diagnostic.js';
 import { nearestName } from '../../core/nearest_name.js';
 import type { Problem } from '../../core/source_text.js';
-import { type DocumentNode, kindName, type ObjectNode, plainValue, type StringNode } from './tree.js';
+import { type DocumentNode, kindName, type ObjectNode, type StringNode } from './tree.js';
 
 export type Report = (span: Span, problem: Problem) => void;
 
@@ -186,8 +186,9 @@ export class ObjectReader {
   }
 
   private mismatch(key: string, node: DocumentNode, expected: string): undefined {
-    const shown = JSON.stringify(plainValue(node)) ?? '';
-    const value = shown.length > 40 ? '' : `: ${shown}`;
+    const isScalar = node.kind !== 'object' && node.kind !== 'array';
+    const shown = isScalar ? String(JSON.stringify(node.value)) : '';
+    const value = shown === '' || shown.length > 40 ? '' : `: ${shown}`;
     this.report(node.span, {
       code: 'RULE_TYPE',
       message: `"${key}" of ${this.name} is ${kindName(node)}${value}`,

@@ -206,7 +206,14 @@ class TomlReader {
 
   /** Moves over blanks and comments, and over line ends where they may stand. */
   private skipBlanks(overLines: boolean): void {
-    this.match(overLines ? /(?:[ \t\r\n]|#[^\n]*)*/y : /[ \t]*/y);
+    for (; this.at < this.text.length; this.at++) {
+      const character = this.text[this.at] as string;
+      if (character === '#' && overLines) {
+        const end = this.text.indexOf('\n', this.at);
+        this.at = end < 0 ? this.text.length : end;
+      } else if (character !== ' ' && character !== '\t' && !(overLines && (character === '\n' || character === '\r')))
+        return;
+    }
   }
 
   private match(pattern: RegExp): string {

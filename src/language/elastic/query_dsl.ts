@@ -1,4 +1,5 @@
 import type { Span } from '../../core/diagnostic.js';
+import { expressionDepthMax } from '../../core/limits.js';
 import { nearestName } from '../../core/nearest_name.js';
 import type { CaseMode, Expr } from '../../rule/ir.js';
 import { ObjectReader, type Report } from '../document/reader.js';
@@ -8,10 +9,11 @@ import { parseGlob } from '../glob.js';
 import { countOf } from './minimum_should_match.js';
 import { regexpQuery } from './regexp_query.js';
 
-/** What a clause is lowered with. `prefix` is the path of the nested query around it, with its dot. */
+/** What a clause is lowered with, and how many clauses it stands in. */
 interface Scope {
   readonly fields: FieldQueries;
   readonly report: Report;
+  readonly depth: number;
 }
 
 type Clause = (node: ObjectNode, span: Span, scope: Scope) => Expr;
@@ -21,10 +23,19 @@ type Clause = (node: ObjectNode, span: Span, scope: Scope) => Expr;
  * relevance score are refused by name.
  */
 export function lowerQueryDsl(node: DocumentNode, fields: FieldQueries, report: Report): Expr {
-  return lowerClause(node, { fields, report });
+  return lowerClause(node, { fields, report, depth: 0 });
 }
 
-function lowerClause(node: DocumentNode, scope: Scope): Expr {
+function lowerClause(node: DocumentNode, around: Scope): Expr {
+  const scope = { ...around, depth: around.depth + 1 };
+  if (scope.depth > expressionDepthMax) {
+    scope.report(node.span, {
+      code: 'RULE_TOO_DEEP',
+      message: `the filter nests more than ${expressionDepthMax} queries`,
+      remedy: 'Flatten the filter, or split the rule.',
+    });
+    return never;
+  }
   if (node.kind !== 'object' || node.entries.size !== 1) {
     const found = node.kind === 'object' ? `a table of ${node.entries.size} keys` : kindName(node);
     return refuse(scope, node.span, `a query is a table with one key, its kind; this is ${found}`, clauseNames());
