@@ -14,7 +14,7 @@ import { fold } from '../rule/semantics.js';
 import { patternType, textSpace } from './constants.js';
 import { buildPatternIndex } from './pattern_index.js';
 import { SectionWriter, type StringTable } from './section_writer.js';
-import { simplifyPattern, wildcardBytes } from './wildcard.js';
+import { wildcardBytes } from './wildcard.js';
 
 /** A distinct text pattern of a column and the atoms that it makes true. */
 export interface Pattern {
@@ -49,14 +49,11 @@ export class ColumnAtoms {
     return this.#atoms.size;
   }
 
-  /** The atom that is true when any pattern or any check is. */
+  /** The atom that is true when any pattern, already simplified, or any check is. */
   atom(patterns: readonly TextPattern[], mode: CaseMode, checks: readonly ValueCheck[] = []): number {
-    const plain = patterns.map((pattern) => {
-      const { type, text } = simplifyPattern(pattern);
-      return { type, text: fold(text, mode) };
-    });
-    const texts = [...new Set(plain.map(({ type, text }) => `${type} ${text}`))].sort();
-    const key = JSON.stringify([mode, texts, checks]);
+    const plain = patterns.map(({ type, text }) => ({ type, text: fold(text, mode) }));
+    const texts = plain.map(({ type, text }) => `${type} ${text}`).sort();
+    const key = `${mode}\u0000${texts.join('\u0000')}\u0000${checks.length === 0 ? '' : JSON.stringify(checks)}`;
     const known = this.#atoms.get(key);
     if (known !== undefined) return known;
     const atom = this.#atoms.size;
@@ -115,7 +112,7 @@ export class ColumnAtoms {
     let posting = 0;
     for (const pattern of patterns) {
       const start = writer.length;
-      const text = strings.internBytes(pattern.bytes);
+      const text = strings.add(pattern.bytes);
       const literal = anchors.get(pattern) ?? { start: 0, length: 0 };
       writer.zeros(PatternRecord.Bytes);
       writer.patch(start + PatternRecord.Type, pattern.type);

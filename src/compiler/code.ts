@@ -18,8 +18,8 @@ interface Row {
   readonly flags: number;
   readonly column: number;
   readonly operand: number;
-  readonly onTrue: number;
-  readonly onFalse: number;
+  onTrue: number;
+  onFalse: number;
 }
 
 const elementFlag = 0x80;
@@ -103,7 +103,9 @@ export class CodeTable {
     const place = (target: number): number => (target >= Jump.Unused ? target : base + made.length - 1 - target);
     for (let i = made.length - 1; i >= 0; i--) {
       const row = made[i] as Row;
-      this.#rows.push({ ...row, onTrue: place(row.onTrue), onFalse: place(row.onFalse) });
+      row.onTrue = place(row.onTrue);
+      row.onFalse = place(row.onFalse);
+      this.#rows.push(row);
     }
     return place(entry);
   }
@@ -174,7 +176,7 @@ function emit(formula: Formula, onTrue: number, onFalse: number, made: Row[]): n
       return formula.value ? onTrue : onFalse;
     case 'test': {
       const [yes, no] = formula.negated ? [onFalse, onTrue] : [onTrue, onFalse];
-      return made.push({ ...rowOf(formula.test), onTrue: yes, onFalse: no }) - 1;
+      return made.push(rowOf(formula.test, yes, no)) - 1;
     }
     case 'and':
       return formula.operands.reduceRight((next, operand) => emit(operand, next, onFalse, made), onTrue);
@@ -183,26 +185,34 @@ function emit(formula: Formula, onTrue: number, onFalse: number, made: Row[]): n
   }
 }
 
-function rowOf(test: RowTest): Omit<Row, 'onTrue' | 'onFalse'> {
+function rowOf(test: RowTest, onTrue: number, onFalse: number): Row {
+  const row = (kind: Test, flags: number, column: number, operand: number): Row => ({
+    test: kind,
+    flags,
+    column,
+    operand,
+    onTrue,
+    onFalse,
+  });
   switch (test.kind) {
     case 'leaf':
-      return { test: Test.Leaf, flags: test.outcome, column: 0, operand: test.leaf };
+      return row(Test.Leaf, test.outcome, 0, test.leaf);
     case 'nested':
-      return { test: Test.Nested, flags: 0, column: 0, operand: test.block };
+      return row(Test.Nested, 0, 0, test.block);
     case 'lineage':
-      return { test: Test.Lineage, flags: test.relation, column: 0, operand: test.mark };
+      return row(Test.Lineage, test.relation, 0, test.mark);
     case 'number':
-      return { test: Test.Number, flags: test.comparison, column: test.cell.column, operand: test.constant };
+      return row(Test.Number, test.comparison, test.cell.column, test.constant);
     case 'numberSet':
-      return { test: Test.NumberSet, flags: 0, column: test.cell.column, operand: test.constant };
+      return row(Test.NumberSet, 0, test.cell.column, test.constant);
     case 'id':
-      return { test: Test.Id, flags: 0, column: test.cell.column, operand: test.constant };
-    default: {
-      const flags = test.cell.element ? elementFlag : 0;
-      const kinds = { atom: Test.Atom, exists: Test.Exists, host: Test.Host } as const;
-      const operand = test.kind === 'atom' ? test.atom : test.kind === 'host' ? test.index : 0;
-      return { test: kinds[test.kind], flags, column: test.cell.column, operand };
-    }
+      return row(Test.Id, 0, test.cell.column, test.constant);
+    case 'atom':
+      return row(Test.Atom, test.cell.element ? elementFlag : 0, test.cell.column, test.atom);
+    case 'exists':
+      return row(Test.Exists, test.cell.element ? elementFlag : 0, test.cell.column, 0);
+    case 'host':
+      return row(Test.Host, test.cell.element ? elementFlag : 0, test.cell.column, test.index);
   }
 }
 

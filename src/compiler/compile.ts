@@ -190,7 +190,8 @@ class Linker {
 
   #encode(sections: Map<Section, Uint8Array>): Pick<CompiledProgram, 'bytes' | 'sections' | 'fingerprint'> {
     for (const [id, content] of sections) if (content.length === 0) sections.delete(id);
-    const bytes = encodeProgram(sections);
+    const fingerprint = fingerprintOf(sections);
+    const bytes = encodeProgram(sections, fingerprint);
     if (bytes.length > programBytesMax) {
       const largest = this.#rules.at(-1)?.id ?? '';
       throw new ProgramError(
@@ -198,7 +199,7 @@ class Linker {
         `rule ${largest}: the program has ${bytes.length} bytes, more than ${programBytesMax}; load fewer rules into one engine`,
       );
     }
-    return { bytes, sections, fingerprint: fingerprintOf(sections) };
+    return { bytes, sections, fingerprint };
   }
 
   /** The columns that the row store itself reads. */

@@ -39,7 +39,8 @@ export class ConstantTable {
 
   /** Index of a value. */
   value(value: Value): number {
-    return this.#run([this.#valueConstant(value)]);
+    const key = value instanceof Float ? `float ${value.value}` : `${typeof value} ${value}`;
+    return this.#run(key, () => [this.#valueConstant(value)]);
   }
 
   #valueConstant(value: Value): Constant {
@@ -53,18 +54,20 @@ export class ConstantTable {
   /** Index of the count of a set of numbers; the numbers follow, ascending. */
   numberSet(values: readonly number[]): number {
     const sorted = [...new Set(values)].sort((a, b) => a - b);
-    return this.#run([sorted.length, ...sorted].map((value) => this.#valueConstant(value)));
+    return this.#run(`numbers ${sorted.join(' ')}`, () =>
+      [sorted.length, ...sorted].map((value) => this.#valueConstant(value)),
+    );
   }
 
   /** Index of the first of the patterns, each folded by the case mode. */
   patterns(patterns: readonly TextPattern[], mode: CaseMode): number {
-    return this.#run(
+    return this.#run(`patterns ${mode} ${JSON.stringify(patterns)}`, () =>
       patterns.map((pattern) => {
         const text = fold(pattern.text, mode);
         const bytes = pattern.type === 'wildcard' ? wildcardBytes(text) : new TextEncoder().encode(text);
         return {
           type: ValueType.Pattern,
-          text: this.#strings.internBytes(bytes),
+          text: this.#strings.add(bytes),
           aux: patternType[pattern.type],
           space: textSpace[mode],
         };
@@ -76,20 +79,23 @@ export class ConstantTable {
   blocks(blocks: readonly string[]): { readonly first: number; readonly count: number } {
     const parsed = blocks.flatMap((block) => parseBlock(block) ?? []);
     if (parsed.length === 0) return { first: 0, count: 0 };
-    const constants = parsed.map(({ bits, prefix }): Constant => {
-      const bytes = new Uint8Array(16);
-      for (let i = 0; i < 16; i++) bytes[i] = Number((bits >> BigInt(8 * (15 - i))) & 0xffn);
-      return { type: ValueType.Block, text: this.#strings.internBytes(bytes), aux: prefix };
-    });
-    return { first: this.#run(constants), count: constants.length };
+    const key = parsed.map(({ bits, prefix }) => `${bits}/${prefix}`).join(' ');
+    const first = this.#run(`blocks ${key}`, () =>
+      parsed.map(({ bits, prefix }) => ({
+        type: ValueType.Block,
+        text: this.#strings.add(bytesOf(bits)),
+        aux: prefix,
+      })),
+    );
+    return { first, count: parsed.length };
   }
 
-  #run(constants: readonly Constant[]): number {
-    const key = JSON.stringify(constants);
+  /** Index of the first of a run of constants, made once for each key. */
+  #run(key: string, make: () => readonly Constant[]): number {
     const known = this.#runs.get(key);
     if (known !== undefined) return known;
     const first = this.#constants.length;
-    this.#constants.push(...constants);
+    this.#constants.push(...make());
     this.#runs.set(key, first);
     return first;
   }
@@ -113,4 +119,9 @@ export class ConstantTable {
     }
     return writer.finish();
   }
+}
+
+/** The 16 bytes of an address, in network order. */
+function bytesOf(bits: bigint): Uint8Array {
+  return Uint8Array.from({ length: 16 }, (_, i) => Number((bits >> BigInt(8 * (15 - i))) & 0xffn));
 }

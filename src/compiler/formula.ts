@@ -74,14 +74,34 @@ function connect(kind: 'and' | 'or', operands: readonly Formula[]): Formula {
 }
 
 function dropRepeated(operands: readonly Formula[]): Formula[] {
+  if (operands.length < 2) return [...operands];
   const seen = new Set<string>();
   return operands.filter((operand) => {
-    if (operand.kind !== 'test' || operand.test.kind === 'nested') return true;
-    const key = JSON.stringify(operand);
+    if (operand.kind !== 'test') return true;
+    const key = `${operand.negated} ${keyOfTest(operand.test)}`;
     if (seen.has(key)) return false;
     seen.add(key);
     return true;
   });
+}
+
+function keyOfTest(test: RowTest): string {
+  switch (test.kind) {
+    case 'leaf':
+      return `leaf ${test.leaf} ${test.outcome}`;
+    case 'nested':
+      return `nested ${test.block}`;
+    case 'lineage':
+      return `lineage ${test.relation} ${test.mark}`;
+    default: {
+      const { column, element } = test.cell;
+      const cell = `${test.kind} ${column} ${element}`;
+      if (test.kind === 'exists') return cell;
+      if (test.kind === 'atom') return `${cell} ${test.atom}`;
+      if (test.kind === 'host') return `${cell} ${test.index}`;
+      return test.kind === 'number' ? `${cell} ${test.comparison} ${test.constant}` : `${cell} ${test.constant}`;
+    }
+  }
 }
 
 const testCosts: Readonly<Record<RowTest['kind'], number>> = {

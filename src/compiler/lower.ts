@@ -28,7 +28,7 @@ import type { CodeTable } from './code.js';
 import type { ColumnTable } from './columns.js';
 import { type ConstantTable, textSpace } from './constants.js';
 import { comparisons, desugarCall, ExpressionCompiler, isNullLiteral } from './expression_code.js';
-import { allOf, always, anyOf, type Cell, complement, constant, type Formula, never, testOf } from './formula.js';
+import { allOf, anyOf, type Cell, complement, constant, type Formula, never, testOf } from './formula.js';
 import { matchesAll, simplifyPattern } from './wildcard.js';
 
 /** What lowering hands out indexes from. */
@@ -46,15 +46,15 @@ export interface Scope {
   readonly path?: string;
 }
 
-/** When a condition is true, and when it is false. */
+/** When a condition is true, and when it is false. Made when asked for: most conditions need only one of them. */
 export interface Truth {
-  readonly isTrue: Formula;
-  readonly isFalse: Formula;
+  isTrue(): Formula;
+  isFalse(): Formula;
 }
 
 const relations = { descendant: Relation.Descendant, child: Relation.Child, event: Relation.Event } as const;
 const mirrored = { '==': '==', '!=': '!=', '<': '>', '<=': '>=', '>': '<', '>=': '<=' } as const;
-const nobody: Truth = { isTrue: never, isFalse: never };
+const nobody: Truth = { isTrue: () => never, isFalse: () => never };
 
 /** Columns are final here: a field's column has its kind. */
 export class Lowering {
@@ -76,7 +76,7 @@ export class Lowering {
         return this.#connect(expr.kind, expr.operands, scope);
       case 'not': {
         const { isTrue, isFalse } = this.condition(expr.operand, scope);
-        return expr.missing === 'true' ? truth(complement(isTrue), isTrue) : truth(isFalse, isTrue);
+        return expr.missing === 'true' ? truth(() => complement(isTrue()), isTrue) : truth(isFalse, isTrue);
       }
       case 'compare':
         return this.#compare(expr, scope);
@@ -96,7 +96,10 @@ export class Lowering {
         return this.#nested(expr);
       case 'lineage': {
         const holds = testOf({ kind: 'lineage', relation: relations[expr.relation], mark: this.#tables.mark(expr) });
-        return truth(holds, complement(holds));
+        return truth(
+          () => holds,
+          () => complement(holds),
+        );
       }
     }
   }
@@ -104,9 +107,17 @@ export class Lowering {
   #connect(kind: 'and' | 'or', operands: readonly Expr[], scope: Scope): Truth {
     const grouped = kind === 'or' ? mergeMatches(operands) : operands;
     const truths = grouped.map((operand) => this.condition(operand, scope));
-    const isTrue = truths.map((operand) => operand.isTrue);
-    const isFalse = truths.map((operand) => operand.isFalse);
-    return kind === 'and' ? truth(allOf(isTrue), anyOf(isFalse)) : truth(anyOf(isTrue), allOf(isFalse));
+    const isTrue = (): Formula[] => truths.map((operand) => operand.isTrue());
+    const isFalse = (): Formula[] => truths.map((operand) => operand.isFalse());
+    return kind === 'and'
+      ? truth(
+          () => allOf(isTrue()),
+          () => anyOf(isFalse()),
+        )
+      : truth(
+          () => anyOf(isTrue()),
+          () => allOf(isFalse()),
+        );
   }
 
   // ------------------------------------------------------------------------------------------- field tests
@@ -119,24 +130,28 @@ export class Lowering {
     return this.#tables.columns.kind(cell.column);
   }
 
-  /** Lowers a test of a field; fallback fields are tried in order. Anything but a field is a leaf. */
+  /**
+   * Lowers a test of a field, which holds only where the field exists; fallback fields are tried in order. A value that
+   * is no field, or a test that a column of its kind cannot answer, is a leaf.
+   */
   #onField(whole: Expr, value: Expr, scope: Scope, lower: (cell: Cell) => Formula | undefined): Truth {
     if (value.kind !== 'field') return this.#leaf(whole, scope);
-    const names = [value.name, ...(value.fallback ?? [])];
-    const parts: Formula[][] = [[], []];
-    const missingBefore: Formula[] = [];
-    for (const name of names) {
+    const tried: { readonly exists: Formula; readonly holds: Formula }[] = [];
+    for (const name of [value.name, ...(value.fallback ?? [])]) {
       const cell = this.#cell(name, scope);
-      const exists = testOf({ kind: 'exists', cell });
       const holds = lower(cell);
       if (holds === undefined) return this.#leaf(whole, scope);
-      (parts[0] as Formula[]).push(allOf([...missingBefore, exists, holds]));
-      (parts[1] as Formula[]).push(allOf([...missingBefore, exists, complement(holds)]));
-      missingBefore.push(complement(exists));
+      tried.push({ exists: testOf({ kind: 'exists', cell }), holds });
     }
-    // A test that holds implies that the field exists; only what fallbacks need is kept.
-    const first = names.length === 1 ? lower(this.#cell(value.name, scope)) : undefined;
-    return truth(first ?? anyOf(parts[0] as Formula[]), anyOf(parts[1] as Formula[]));
+    const firstOf = (outcome: (one: { readonly exists: Formula; readonly holds: Formula }) => Formula): Formula =>
+      tried.reduceRight<Formula>(
+        (others, one) => anyOf([outcome(one), allOf([complement(one.exists), others])]),
+        never,
+      );
+    return truth(
+      () => firstOf(({ holds }) => holds),
+      () => firstOf(({ exists, holds }) => allOf([exists, complement(holds)])),
+    );
   }
 
   #match(expr: MatchExpr, cell: Cell): Formula | undefined {
@@ -247,18 +262,19 @@ export class Lowering {
   }
 
   #isNull(value: Expr, scope: Scope): Truth {
+    const isKnown = this.#isKnown(value, scope);
+    return truth(() => complement(isKnown()), isKnown);
+  }
+
+  /** When a value is not null. */
+  #isKnown(value: Expr, scope: Scope): () => Formula {
     if (value.kind === 'field') {
-      const names = [value.name, ...(value.fallback ?? [])];
-      const exists = anyOf(names.map((name) => testOf({ kind: 'exists', cell: this.#cell(name, scope) })));
-      return truth(complement(exists), exists);
+      const cells = [value.name, ...(value.fallback ?? [])].map((name) => this.#cell(name, scope));
+      return () => anyOf(cells.map((cell) => testOf({ kind: 'exists', cell })));
     }
-    if (isCondition(value)) {
-      const { isTrue, isFalse } = this.condition(value, scope);
-      const isKnown = anyOf([isTrue, isFalse]);
-      return truth(complement(isKnown), isKnown);
-    }
-    const isKnown = this.#outcome(value, scope, Outcome.Known);
-    return truth(complement(isKnown), isKnown);
+    if (!isCondition(value)) return () => this.#outcome(value, scope, Outcome.Known);
+    const { isTrue, isFalse } = this.condition(value, scope);
+    return () => anyOf([isTrue(), isFalse()]);
   }
 
   // ------------------------------------------------------------------------------------------- expressions
@@ -271,7 +287,10 @@ export class Lowering {
   }
 
   #leaf(expr: Expr, scope: Scope): Truth {
-    return truth(this.#outcome(expr, scope, Outcome.True), this.#outcome(expr, scope, Outcome.False));
+    return truth(
+      () => this.#outcome(expr, scope, Outcome.True),
+      () => this.#outcome(expr, scope, Outcome.False),
+    );
   }
 
   /** Whether an expression has an outcome. Over one TEXT cell that is an atom; over none it is known. */
@@ -303,13 +322,16 @@ export class Lowering {
   // ------------------------------------------------------------------------------------------------ arrays
 
   #nested(expr: NestedExpr): Truth {
-    const { isTrue } = this.condition(expr.condition, { path: expr.path });
+    const isTrue = this.condition(expr.condition, { path: expr.path }).isTrue();
     const columns = this.#elementColumns(expr.path);
     const op = expr.count === undefined ? Comparison.GreaterOrEqual : comparisons[expr.count.op];
     const block = this.#tables.code.nested(isTrue, columns, op, expr.count?.value ?? 1);
     const holds = testOf({ kind: 'nested', block, condition: isTrue });
     const exists = anyOf(columns.map((column) => testOf({ kind: 'exists', cell: { column, element: false } })));
-    return truth(holds, allOf([exists, complement(holds)]));
+    return truth(
+      () => holds,
+      () => allOf([exists, complement(holds)]),
+    );
   }
 
   /** Columns that tell how many elements there are: those of the path that the program reads. */
@@ -327,12 +349,15 @@ const expressionTests: Readonly<Record<Outcome, ValueTest>> = {
   [Outcome.Known]: ValueTest.ExpressionKnown,
 };
 
-const truth = (isTrue: Formula, isFalse: Formula): Truth => ({ isTrue, isFalse });
+const truth = (isTrue: () => Formula, isFalse: () => Formula): Truth => ({ isTrue, isFalse });
 const negated = ({ isTrue, isFalse }: Truth): Truth => truth(isFalse, isTrue);
 
 function decided(value: Value): Truth {
   if (typeof value !== 'boolean') return nobody;
-  return value ? truth(always, never) : truth(never, always);
+  return truth(
+    () => constant(value),
+    () => constant(!value),
+  );
 }
 
 function hasOutcome(value: Value, outcome: Outcome): boolean {

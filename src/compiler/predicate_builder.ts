@@ -98,7 +98,7 @@ export class PredicateBuilder {
 
   #add(range: 'system' | 'mark' | 'ordinary', query: EventQuery, context: QueryContext): number {
     const condition = withCategory(query, context.categoryField);
-    const key = keyOf(range, condition);
+    const key = keyOf(range, query, context.categoryField);
     const known = this.#known.get(key);
     if (known !== undefined) return known;
     declareUses(condition, {
@@ -163,7 +163,7 @@ export class PredicateBuilder {
     for (const { id, condition, context } of this.#predicates) {
       const { ruleId } = context;
       categoryField = context.categoryField;
-      const formula = lowering.condition(condition).isTrue;
+      const formula = lowering.condition(condition).isTrue();
       entries[id] = code.block(formula);
       formulas.push({ id, formula });
       if (code.instructionCount + code.operationCount > predicateLimits.code) {
@@ -183,7 +183,7 @@ export class PredicateBuilder {
   }
 
   #markOf(expr: LineageExpr, categoryField: string): number {
-    const id = this.#known.get(keyOf('mark', withCategory(expr.query, categoryField)));
+    const id = this.#known.get(keyOf('mark', expr.query, categoryField));
     if (id === undefined) throw new RangeError('a lineage condition without a mark');
     return id - PredicateId.FirstMark;
   }
@@ -246,7 +246,17 @@ function withCategory({ category, condition }: EventQuery, categoryField: string
   return { kind: 'and', operands: [isOf, condition] };
 }
 
-const keyOf = (range: string, condition: Expr): string => `${range} ${canonical(condition)}`;
+const canonicalQueries = new WeakMap<EventQuery, string>();
+
+/** Key under which a query is known. Its text is made once for each query object. */
+function keyOf(range: string, query: EventQuery, categoryField: string): string {
+  let text = canonicalQueries.get(query);
+  if (text === undefined) {
+    text = canonical([query.category, query.condition]);
+    canonicalQueries.set(query, text);
+  }
+  return `${range} ${categoryField} ${text}`;
+}
 
 /** Text that is equal for equal expressions, wherever they were written. */
 function canonical(value: unknown): string {

@@ -38,16 +38,25 @@ export interface Program {
 const prime = 0x9e3779b185ebca87n;
 const mask64 = 0xffff_ffff_ffff_ffffn;
 
-/** A 64-bit hash of bytes: two 32-bit lanes, good enough to tell damage and change. */
+/** A 64-bit hash of the sections: two 32-bit lanes, good enough to tell damage and change. */
 export function fingerprintOf(sections: ReadonlyMap<Section, Uint8Array>): bigint {
   let a = 0x811c9dc5;
   let b = 0x27d4eb2f;
   for (const [id, bytes] of [...sections].sort((x, y) => x[0] - y[0])) {
+    if (bytes.length === 0) continue;
     a = Math.imul(a ^ id, 0x85ebca6b);
     b = Math.imul(b ^ bytes.length, 0xc2b2ae35);
-    for (const byte of bytes) {
-      a = Math.imul(a ^ byte, 0x01000193);
-      b = Math.imul((b << 5) ^ (b >>> 27) ^ byte, 0x9e3779b1);
+    const words = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const whole = bytes.length & ~3;
+    for (let at = 0; at < whole; at += 4) {
+      const word = words.getUint32(at, true);
+      a = Math.imul(a ^ word, 0x9e3779b1);
+      a ^= a >>> 15;
+      b = Math.imul((b << 5) ^ (b >>> 27) ^ word, 0x85ebca6b);
+    }
+    for (let at = whole; at < bytes.length; at++) {
+      a = Math.imul(a ^ (bytes[at] as number), 0x01000193);
+      b = Math.imul((b << 5) ^ (b >>> 27) ^ (bytes[at] as number), 0x9e3779b1);
     }
   }
   const joined = (BigInt(a >>> 0) << 32n) | BigInt(b >>> 0);
@@ -56,7 +65,10 @@ export function fingerprintOf(sections: ReadonlyMap<Section, Uint8Array>): bigin
 }
 
 /** Writes the sections into one program. Deterministic: equal sections give equal bytes. */
-export function encodeProgram(sections: ReadonlyMap<Section, Uint8Array>): Uint8Array {
+export function encodeProgram(
+  sections: ReadonlyMap<Section, Uint8Array>,
+  fingerprint: bigint = fingerprintOf(sections),
+): Uint8Array {
   const ordered = [...sections].filter(([, bytes]) => bytes.length > 0).sort((x, y) => x[0] - y[0]);
   const length = ordered.reduce((sum, [, bytes]) => sum + bytes.length, 0);
   const builder = new Builder(length + 64 * ordered.length + 1024);
@@ -72,7 +84,7 @@ export function encodeProgram(sections: ReadonlyMap<Section, Uint8Array>): Uint8
   const vector = builder.endVector();
   builder.startObject(ProgramField.Count);
   builder.addFieldInt32(ProgramField.Version, programVersion, 0);
-  builder.addFieldInt64(ProgramField.Fingerprint, BigInt.asIntN(64, fingerprintOf(new Map(ordered))), 0n);
+  builder.addFieldInt64(ProgramField.Fingerprint, BigInt.asIntN(64, fingerprint), 0n);
   builder.addFieldInt32(ProgramField.Length, length, 0);
   builder.addFieldOffset(ProgramField.Sections, vector, 0);
   builder.finish(builder.endObject(), identifier);

@@ -88,22 +88,13 @@ export class StringTable {
   intern(text: string): TextRef {
     const known = this.#refs.get(text);
     if (known !== undefined) return known;
-    const ref = this.#append(encoder.encode(text));
+    const ref = this.add(encoder.encode(text));
     this.#refs.set(text, ref);
     return ref;
   }
 
-  /** Adds bytes that are not UTF-8, such as wildcards and addresses. */
-  internBytes(bytes: Uint8Array): TextRef {
-    const key = `\u0000${String.fromCharCode(...bytes)}`;
-    const known = this.#refs.get(key);
-    if (known !== undefined) return known;
-    const ref = this.#append(bytes);
-    this.#refs.set(key, ref);
-    return ref;
-  }
-
-  #append(bytes: Uint8Array): TextRef {
+  /** Adds bytes, whether or not they are there already. */
+  add(bytes: Uint8Array): TextRef {
     const ref = { offset: this.#writer.length, length: bytes.length };
     this.#writer.bytes(bytes);
     return ref;

@@ -52,8 +52,11 @@ function floatText(whole: number): string {
 
 const asciiUpper = /[A-Z]/g;
 
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the range is all of ASCII
+const asciiOnly = /^[\x00-\x7f]*$/;
+
 function foldAscii(text: string): string {
-  return text.replace(asciiUpper, (letter) => letter.toLowerCase());
+  return asciiOnly.test(text) ? text.toLowerCase() : text.replace(asciiUpper, (letter) => letter.toLowerCase());
 }
 
 /** One member for each class of code points that simple case folding makes equal; `ı` folds to nothing else. */
@@ -64,9 +67,6 @@ function foldCodePoint(character: string): string {
   const lower = base.toLowerCase();
   return [...lower].length === 1 ? lower : character;
 }
-
-// biome-ignore lint/suspicious/noControlCharactersInRegex: the range is all of ASCII
-const asciiOnly = /^[\x00-\x7f]*$/;
 
 /** Text in which equal under `mode` means equal. Unicode: simple case folding, code point by code point. */
 export function fold(text: string, mode: CaseMode): string {
