@@ -1,2 +1,3 @@
-/** What needs Node: rule files, workers, durable state. */
+/** The names that need files: `vedette/node`. */
+export { shippedContent } from './engine/content.js';
 export { loadRules } from './engine/load_rules.js';

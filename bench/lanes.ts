@@ -1,0 +1,184 @@
+/**
+ * The named lanes. All judge the same events by the same rules: the shipped content and a first-seen rule over
+ * (host.id, file.path) that holds the live terms.
+ */
+import { type Correlator, createCorrelator, createEncoder, encodeEvents, parseRules, type Rule } from '../src/index.js';
+import { loadRules, shippedContent } from '../src/node.js';
+import type { Lane, LaneOptions, LaneWork } from './lane.js';
+import type { PlainEvent } from './plain/condition.js';
+import { createPlainCorrelator, type PlainCorrelator } from './plain/correlator.js';
+import { takeWorkload, toNdjson, type WorkloadEvent } from './workload.js';
+
+const batchRows = 4096;
+
+/** The first-seen rule that the live terms belong to. */
+const termsRule = `
+[rule]
+rule_id = "bench-file-path"
+name = "First file path on a host"
+description = "Holds one term per host and path."
+type = "new_terms"
+language = "kuery"
+query = "event.category:file and not event.action:deletion"
+risk_score = 1
+severity = "low"
+[rule.new_terms]
+field = "new_terms_fields"
+value = ["host.id", "file.path"]
+[[rule.new_terms.history_window_start]]
+field = "history_window_start"
+value = "now-7d"
+`;
+
+async function benchRules(): Promise<Rule[]> {
+  const shipped = await loadRules([shippedContent()]);
+  const terms = parseRules(termsRule, { file: 'bench.toml' });
+  const problems = [...shipped.problems, ...terms.problems].filter(({ severity }) => severity === 'error');
+  if (problems.length > 0) throw new Error(`rules do not load: ${problems[0]?.file}: ${problems[0]?.message}`);
+  return [...shipped.rules, ...terms.rules];
+}
+
+/** Slices of a workload that lie between `first` and the end, as `encode` gives them. */
+function sliced<T>(options: LaneOptions, encode: (events: WorkloadEvent[]) => T): T[] {
+  const events = takeWorkload(options, options.eventsPerSlice * options.slices);
+  return Array.from({ length: options.slices }, (_, slice) =>
+    encode(events.slice(slice * options.eventsPerSlice, (slice + 1) * options.eventsPerSlice)),
+  );
+}
+
+/** Fills the term table before the workload's first event, a day earlier, evenly over the hosts. */
+function primeTerms(correlator: Correlator, options: LaneOptions): void {
+  const hostIds = [
+    ...new Set(takeWorkload(options, 4 * options.hosts).map((event) => (event['host'] as { id: string }).id)),
+  ];
+  const encoder = createEncoder({ fields: correlator.fields });
+  const startMs = Date.UTC(2026, 3, 30);
+  for (let done = 0; done < options.terms; done += batchRows) {
+    const events = Array.from({ length: Math.min(batchRows, options.terms - done) }, (_, index) => ({
+      '@timestamp': startMs + done + index,
+      host: { id: hostIds[(done + index) % hostIds.length] },
+      event: { category: 'file', type: 'change', action: 'modification' },
+      file: { path: `/srv/data/${(done + index).toString(36)}` },
+    }));
+    correlator.push(encoder.encode(events));
+    if (done % (64 * batchRows) === 0) encoder.reset();
+  }
+}
+
+async function createBenchCorrelator(options: LaneOptions): Promise<Correlator> {
+  const correlator = await createCorrelator({ rules: await benchRules(), memory: '512MiB' });
+  primeTerms(correlator, options);
+  return correlator;
+}
+
+function correlatorWork(
+  options: LaneOptions,
+  correlator: Correlator,
+  slices: readonly (readonly Uint8Array[])[],
+): LaneWork {
+  let alerts = 0;
+  return {
+    eventsPerSlice: options.eventsPerSlice,
+    slices: slices.length,
+    run(slice) {
+      for (const bytes of slices[slice] ?? []) alerts += correlator.push(bytes).length;
+    },
+    summary() {
+      const stats = correlator.stats();
+      const lost = stats.losses.reduce((sum, loss) => sum + loss.count, 0);
+      return `${alerts} alerts, ${stats.events} events, ${lost} losses`;
+    },
+    close: () => correlator.close(),
+  };
+}
+
+function batches(events: WorkloadEvent[], encode: (events: WorkloadEvent[]) => Uint8Array): Uint8Array[] {
+  const encoded: Uint8Array[] = [];
+  for (let first = 0; first < events.length; first += batchRows)
+    encoded.push(encode(events.slice(first, first + batchRows)));
+  return encoded;
+}
+
+function lineWork(options: LaneOptions, handle: (event: PlainEvent) => number): LaneWork {
+  const slices = sliced(options, (events) => Buffer.from(toNdjson(events)));
+  let results = 0;
+  return {
+    eventsPerSlice: options.eventsPerSlice,
+    slices: slices.length,
+    run(slice) {
+      const bytes = slices[slice] as Buffer;
+      for (let start = 0; start < bytes.length; ) {
+        const end = bytes.indexOf(10, start);
+        results += handle(JSON.parse(bytes.toString('utf8', start, end)) as PlainEvent);
+        start = end + 1;
+      }
+    },
+    summary: () => `${results} results`,
+  };
+}
+
+function primePlain(plain: PlainCorrelator, options: LaneOptions): void {
+  for (let index = 0; index < options.terms; index++)
+    plain.push({
+      '@timestamp': '2026-04-30T00:00:00.000Z',
+      host: { id: `host-${index % options.hosts}` },
+      event: { category: 'file', type: 'change', action: 'modification' },
+      file: { path: `/srv/data/${index.toString(36)}` },
+    });
+}
+
+export const lanes: readonly Lane[] = [
+  {
+    name: 'json-parse',
+    describes: 'JSON.parse of each line and nothing else: the baseline',
+    prepare: async (options) => lineWork(options, () => 1),
+  },
+  {
+    name: 'plain-js',
+    describes: 'JSON.parse and a straightforward JavaScript correlator of the same rules',
+    prepare: async (options) => {
+      const plain = createPlainCorrelator(await benchRules());
+      primePlain(plain, options);
+      return lineWork(options, (event) => plain.push(event));
+    },
+  },
+  {
+    name: 'ndjson',
+    describes: 'NDJSON bytes to alerts',
+    prepare: async (options) => {
+      const correlator = await createBenchCorrelator(options);
+      return correlatorWork(
+        options,
+        correlator,
+        sliced(options, (events) => [toNdjson(events)]),
+      );
+    },
+  },
+  {
+    name: 'kernel-batch',
+    describes: 'self-contained EventBatches of 4096 rows to alerts',
+    prepare: async (options) => {
+      const correlator = await createBenchCorrelator(options);
+      const encode = (events: WorkloadEvent[]): Uint8Array => encodeEvents(events, { fields: correlator.fields });
+      return correlatorWork(
+        options,
+        correlator,
+        sliced(options, (events) => batches(events, encode)),
+      );
+    },
+  },
+  {
+    name: 'kernel-delta',
+    describes: 'session-delta EventBatches of 4096 rows to alerts',
+    prepare: async (options) => {
+      const correlator = await createBenchCorrelator(options);
+      const encoder = createEncoder({ fields: correlator.fields });
+      const encode = (events: WorkloadEvent[]): Uint8Array => encoder.encode(events);
+      return correlatorWork(
+        options,
+        correlator,
+        sliced(options, (events) => batches(events, encode)),
+      );
+    },
+  },
+];

@@ -1,0 +1,183 @@
+/** `vedette scan`: events of files through one correlator, alerts as a timeline or as NDJSON. */
+import { parseArgs } from 'node:util';
+import type { Alert } from '../correlator/alert.js';
+import { type Correlator, createCorrelator } from '../correlator/correlator.js';
+import { loadRules, shippedContent } from '../node.js';
+import { severities, type Severity } from '../rule/ir.js';
+import { createSourceReader, type ReaderTally, type SourceReader } from '../source/reader.js';
+import { type InputFile, readChunks, resolveInputs, wholeLines } from './input.js';
+import { CommandError, type Io, printable } from './io.js';
+import { createProgress, type Progress } from './progress.js';
+import { renderDiagnostics } from './problems.js';
+import { renderAlert } from './timeline.js';
+
+const help = `usage: vedette scan [OPTION]... FILE|FOLDER|-...
+
+Correlates the events of the files, in the order given, as one stream; reads .gz too.
+
+  --rules PATH        rule file or folder; may be repeated (default: the shipped content)
+  --format KIND       telemetry source of the events (default: auto, line by line)
+  --lateness D        how far events may be out of order (default: 120s)
+  --memory SIZE       budget of the kernel (default: 256MiB)
+  --host ID           host of events that name none
+  --min-severity S    publish alerts from this severity up (default: low)
+  --fail-on S         exit with 1 when an alert of this severity or above was published
+  --json              one alert a line on stdout, and nothing else there
+`;
+
+const options = {
+  rules: { type: 'string', multiple: true },
+  format: { type: 'string', default: 'auto' },
+  lateness: { type: 'string', default: '120s' },
+  memory: { type: 'string', default: '256MiB' },
+  host: { type: 'string' },
+  'min-severity': { type: 'string', default: 'low' },
+  'fail-on': { type: 'string' },
+  json: { type: 'boolean', default: false },
+  help: { type: 'boolean', short: 'h', default: false },
+} as const;
+
+/** Runs the command. Resolves to 0, or 1 when `--fail-on` was reached. */
+export async function scan(args: string[], io: Io): Promise<number> {
+  const { values, positionals } = parseArgs({ args, options, allowPositionals: true });
+  if (values.help) {
+    io.stdout(help);
+    return 0;
+  }
+  if (positionals.length === 0) throw new CommandError('no event files given; name files, folders or - for standard input');
+  const minSeverity = severityOption('--min-severity', values['min-severity']);
+  const failOn = values['fail-on'] === undefined ? undefined : severityOption('--fail-on', values['fail-on']);
+  const files = await resolveInputs(positionals);
+  const reader = createSourceReader(values.format);
+  const correlator = await createCorrelator({
+    rules: await rulesFor(values.rules, io),
+    lateness: values.lateness,
+    memory: values.memory,
+    minSeverity,
+    ...(values.host === undefined ? {} : { defaultHost: values.host }),
+  });
+  const output = values.json ? jsonOutput(io) : timelineOutput(io);
+  const progress = createProgress(io, 'scan', files.reduce((sum, { bytes }) => sum + bytes, 0));
+  try {
+    for (const file of files) await scanFile(file, reader, correlator, output, progress);
+    output.add(correlator.push(reader.end()));
+    output.add(correlator.flush());
+  } finally {
+    progress.clear();
+  }
+  output.end();
+  if (!values.json) io.stderr(closingLines(reader.tally, correlator, output));
+  correlator.close();
+  return failOn !== undefined && output.worst >= severities.indexOf(failOn) ? 1 : 0;
+}
+
+async function rulesFor(paths: readonly string[] | undefined, io: Io): Promise<Parameters<typeof createCorrelator>[0]['rules']> {
+  const { rules, problems } = await loadRules(paths ?? [shippedContent()]);
+  const errors = problems.filter(({ severity }) => severity === 'error');
+  if (errors.length > 0) io.stderr(renderDiagnostics(errors, io));
+  if (rules.length === 0) throw new CommandError(`no rules: nothing usable in ${(paths ?? ['the shipped content']).join(', ')}`);
+  return rules;
+}
+
+async function scanFile(
+  file: InputFile,
+  reader: SourceReader,
+  correlator: Correlator,
+  output: Output,
+  progress: Progress,
+): Promise<void> {
+  for await (const lines of wholeLines(readChunks(file, (count) => progress.addBytes(count)))) {
+    const before = reader.tally.events;
+    output.add(correlator.push(reader.read(lines)));
+    progress.addEvents(reader.tally.events - before);
+  }
+}
+
+function severityOption(name: string, value: string): Severity {
+  const found = severities.find((severity) => severity === value);
+  if (found === undefined) throw new CommandError(`${name}: "${value}" is not a severity; use ${severities.join(', ')}`);
+  return found;
+}
+
+interface Output {
+  add(alerts: readonly Alert[]): void;
+  end(): void;
+  /** Rank of the worst severity published, -1 for none. */
+  readonly worst: number;
+  /** Distinct alerts. */
+  readonly count: number;
+}
+
+/** Each revision as it is published; a reader keeps the highest of an id. */
+function jsonOutput(io: Io): Output {
+  const ids = new Set<string>();
+  const state = { worst: -1 };
+  return {
+    add(alerts) {
+      for (const alert of alerts) {
+        ids.add(alert.id);
+        state.worst = Math.max(state.worst, severities.indexOf(alert.rule.severity));
+        io.stdout(`${JSON.stringify(alert)}\n`);
+      }
+    },
+    end() {},
+    get worst() {
+      return state.worst;
+    },
+    get count() {
+      return ids.size;
+    },
+  };
+}
+
+/** The last revision of each alert, in time order, at the end. */
+function timelineOutput(io: Io): Output {
+  const latest = new Map<string, Alert>();
+  return {
+    add(alerts) {
+      for (const alert of alerts) latest.set(alert.id, alert);
+    },
+    end() {
+      const ordered = [...latest.values()].sort(
+        (a, b) => compareText(a.time, b.time) || compareText(a.rule.id, b.rule.id) || compareText(a.id, b.id),
+      );
+      for (const alert of ordered) io.stdout(renderAlert(alert, io));
+    },
+    get worst() {
+      return Math.max(-1, ...[...latest.values()].map(({ rule }) => severities.indexOf(rule.severity)));
+    },
+    get count() {
+      return latest.size;
+    },
+  };
+}
+
+function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** What was read, recognised, skipped and lost: silence is never presented as success. */
+function closingLines(tally: ReaderTally, correlator: Correlator, output: Output): string {
+  const stats = correlator.stats();
+  const kinds = [...tally.byKind].map(([kind, count]) => `${kind} ${count.toLocaleString('en')}`);
+  const lines = [`${output.count} alerts from ${stats.events.toLocaleString('en')} events (${kinds.join(', ') || 'none recognised'})`];
+  const others = [...tally.otherActions.values()].reduce((sum, count) => sum + count, 0);
+  if (others > 0) lines.push(`${others.toLocaleString('en')} recognised events are of kinds that no analytic reads: ${top(tally.otherActions)}`);
+  if (tally.unrecognised > 0)
+    lines.push(
+      `${tally.unrecognised.toLocaleString('en')} lines were not recognised, such as: ${printable(tally.unrecognisedExamples[0] ?? '')}`,
+    );
+  const rows = Object.entries(stats.rows).filter(([, count]) => count > 0);
+  if (rows.length > 0) lines.push(`rows: ${rows.map(([reason, count]) => `${reason} ${count.toLocaleString('en')}`).join(', ')}`);
+  const lost = stats.losses.reduce((sum, { count }) => sum + count, 0);
+  if (lost > 0) lines.push(`${lost.toLocaleString('en')} losses by limits; --json of "vedette stats" tells which`);
+  return `${lines.join('\n')}\n`;
+}
+
+function top(counts: ReadonlyMap<string, number>): string {
+  return [...counts]
+    .sort((a, b) => b[1] - a[1])
+    .slice(0, 5)
+    .map(([name, count]) => `${printable(name)} ${count.toLocaleString('en')}`)
+    .join(', ');
+}
