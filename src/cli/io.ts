@@ -34,3 +34,8 @@ export function printable(text: string): string {
     return code < 0x100 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u${code.toString(16).padStart(4, '0')}`;
   });
 }
+
+/** As {@link printable}, keeping tabs: carets under a source line stay in their place. */
+export function printableLine(line: string): string {
+  return line.split('\t').map(printable).join('\t');
+}

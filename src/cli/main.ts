@@ -14,6 +14,10 @@ const commands: Readonly<Record<string, CommandEntry>> = {
     summary: 'correlate the events of files and print the alerts',
     load: async () => (await import('./scan.js')).scan,
   },
+  rules: {
+    summary: 'check rule files: "vedette rules check PATH..."',
+    load: async () => (await import('./rules.js')).rules,
+  },
 };
 
 /**

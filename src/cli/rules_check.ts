@@ -4,7 +4,7 @@ import { renderDiagnostic } from '../core/diagnostics.js';
 import { UsageError } from '../core/errors.js';
 import { loadRules } from '../engine/load_rules.js';
 import type { ParsedRules } from '../language/load.js';
-import { CommandError, type Io, paint, printable } from './io.js';
+import { CommandError, type Io, paint, printableLine } from './io.js';
 
 const usage = `usage: vedette rules check [--json] [--dialect elasticsearch|endpoint] PATH…
 
@@ -89,18 +89,13 @@ export function summarise({ rules, problems }: ParsedRules): RulesCheck {
 function printCheck(check: RulesCheck, io: Io): void {
   for (const problem of [...check.problems, ...check.notes]) {
     const style = problem.severity === 'error' ? 'red' : problem.severity === 'warning' ? 'yellow' : 'dim';
-    const [head = '', ...rest] = renderDiagnostic(problem).split('\n').map(safeLine);
+    const [head = '', ...rest] = renderDiagnostic(problem).split('\n').map(printableLine);
     io.stdout(`${[paint(io, style, head), ...rest].join('\n')}\n\n`);
   }
   for (const { file, rule, code, reason } of check.unsupported) {
-    io.stdout(`${safeLine(`${file ?? '<text>'}: unsupported ${code}: ${reason} [${rule ?? '?'}]`)}\n`);
+    io.stdout(`${printableLine(`${file ?? '<text>'}: unsupported ${code}: ${reason} [${rule ?? '?'}]`)}\n`);
   }
   const refused = check.total - check.compiled;
   const tail = refused === 0 ? '' : `, ${refused} refused (${check.unsupported.length} unsupported)`;
   io.stdout(`${check.compiled} of ${check.total} rules compile${tail}\n`);
-}
-
-/** Rule texts are as little trusted as events: no control character reaches the terminal. Tabs stay. */
-function safeLine(line: string): string {
-  return line.split('\t').map(printable).join('\t');
 }

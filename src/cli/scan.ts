@@ -1,14 +1,14 @@
 /** `vedette scan`: events of files through one correlator, alerts as a timeline or as NDJSON. */
 import { parseArgs } from 'node:util';
+import { renderDiagnostic } from '../core/diagnostics.js';
 import type { Alert } from '../correlator/alert.js';
 import { type Correlator, createCorrelator } from '../correlator/correlator.js';
 import { loadRules, shippedContent } from '../node.js';
-import { severities, type Severity } from '../rule/ir.js';
+import { type Severity, severities } from '../rule/ir.js';
 import { createSourceReader, type ReaderTally, type SourceReader } from '../source/reader.js';
 import { type InputFile, readChunks, resolveInputs, wholeLines } from './input.js';
-import { CommandError, type Io, printable } from './io.js';
+import { CommandError, type Io, printable, printableLine } from './io.js';
 import { createProgress, type Progress } from './progress.js';
-import { renderDiagnostics } from './problems.js';
 import { renderAlert } from './timeline.js';
 
 const help = `usage: vedette scan [OPTION]... FILE|FOLDER|-...
@@ -44,7 +44,8 @@ export async function scan(args: string[], io: Io): Promise<number> {
     io.stdout(help);
     return 0;
   }
-  if (positionals.length === 0) throw new CommandError('no event files given; name files, folders or - for standard input');
+  if (positionals.length === 0)
+    throw new CommandError('no event files given; name files, folders or - for standard input');
   const minSeverity = severityOption('--min-severity', values['min-severity']);
   const failOn = values['fail-on'] === undefined ? undefined : severityOption('--fail-on', values['fail-on']);
   const files = await resolveInputs(positionals);
@@ -57,7 +58,11 @@ export async function scan(args: string[], io: Io): Promise<number> {
     ...(values.host === undefined ? {} : { defaultHost: values.host }),
   });
   const output = values.json ? jsonOutput(io) : timelineOutput(io);
-  const progress = createProgress(io, 'scan', files.reduce((sum, { bytes }) => sum + bytes, 0));
+  const progress = createProgress(
+    io,
+    'scan',
+    files.reduce((sum, { bytes }) => sum + bytes, 0),
+  );
   try {
     for (const file of files) await scanFile(file, reader, correlator, output, progress);
     output.add(correlator.push(reader.end()));
@@ -71,11 +76,15 @@ export async function scan(args: string[], io: Io): Promise<number> {
   return failOn !== undefined && output.worst >= severities.indexOf(failOn) ? 1 : 0;
 }
 
-async function rulesFor(paths: readonly string[] | undefined, io: Io): Promise<Parameters<typeof createCorrelator>[0]['rules']> {
+async function rulesFor(
+  paths: readonly string[] | undefined,
+  io: Io,
+): Promise<Parameters<typeof createCorrelator>[0]['rules']> {
   const { rules, problems } = await loadRules(paths ?? [shippedContent()]);
   const errors = problems.filter(({ severity }) => severity === 'error');
-  if (errors.length > 0) io.stderr(renderDiagnostics(errors, io));
-  if (rules.length === 0) throw new CommandError(`no rules: nothing usable in ${(paths ?? ['the shipped content']).join(', ')}`);
+  for (const error of errors) io.stderr(`${renderDiagnostic(error).split('\n').map(printableLine).join('\n')}\n`);
+  if (rules.length === 0)
+    throw new CommandError(`no rules: nothing usable in ${(paths ?? ['the shipped content']).join(', ')}`);
   return rules;
 }
 
@@ -95,7 +104,8 @@ async function scanFile(
 
 function severityOption(name: string, value: string): Severity {
   const found = severities.find((severity) => severity === value);
-  if (found === undefined) throw new CommandError(`${name}: "${value}" is not a severity; use ${severities.join(', ')}`);
+  if (found === undefined)
+    throw new CommandError(`${name}: "${value}" is not a severity; use ${severities.join(', ')}`);
   return found;
 }
 
@@ -160,15 +170,21 @@ function compareText(a: string, b: string): number {
 function closingLines(tally: ReaderTally, correlator: Correlator, output: Output): string {
   const stats = correlator.stats();
   const kinds = [...tally.byKind].map(([kind, count]) => `${kind} ${count.toLocaleString('en')}`);
-  const lines = [`${output.count} alerts from ${stats.events.toLocaleString('en')} events (${kinds.join(', ') || 'none recognised'})`];
+  const lines = [
+    `${output.count} alerts from ${stats.events.toLocaleString('en')} events (${kinds.join(', ') || 'none recognised'})`,
+  ];
   const others = [...tally.otherActions.values()].reduce((sum, count) => sum + count, 0);
-  if (others > 0) lines.push(`${others.toLocaleString('en')} recognised events are of kinds that no analytic reads: ${top(tally.otherActions)}`);
+  if (others > 0)
+    lines.push(
+      `${others.toLocaleString('en')} recognised events are of kinds that no analytic reads: ${top(tally.otherActions)}`,
+    );
   if (tally.unrecognised > 0)
     lines.push(
       `${tally.unrecognised.toLocaleString('en')} lines were not recognised, such as: ${printable(tally.unrecognisedExamples[0] ?? '')}`,
     );
   const rows = Object.entries(stats.rows).filter(([, count]) => count > 0);
-  if (rows.length > 0) lines.push(`rows: ${rows.map(([reason, count]) => `${reason} ${count.toLocaleString('en')}`).join(', ')}`);
+  if (rows.length > 0)
+    lines.push(`rows: ${rows.map(([reason, count]) => `${reason} ${count.toLocaleString('en')}`).join(', ')}`);
   const lost = stats.losses.reduce((sum, { count }) => sum + count, 0);
   if (lost > 0) lines.push(`${lost.toLocaleString('en')} losses by limits; --json of "vedette stats" tells which`);
   return `${lines.join('\n')}\n`;

@@ -59,7 +59,7 @@ function processChain(alert: Alert): string | undefined {
   const session = alert.behavior?.session;
   if (session !== undefined) {
     const ancestors = session.lineage.map(({ executable }) => baseName(executable)).reverse();
-    return [...ancestors, session.images.at(-1) ?? session.root]
+    return [...ancestors, baseName(session.images.at(-1) ?? session.root)]
       .filter((name) => name !== '')
       .map(printable)
       .join(' > ');
@@ -89,7 +89,7 @@ function detailLines(alert: Alert, io: Io): string[] {
 
 function evidenceLine(evidence: Evidence | MissingEvidence, io: Io): string {
   const clock = evidence.time.slice(11, 23);
-  const step = evidence.step.padEnd(8);
+  const step = evidence.step.padEnd(20);
   if (evidence.missing === true) return `${clock}  ${step}  ${paint(io, 'dim', 'no such event until then')}`;
   return `${clock}  ${paint(io, 'bold', step)}  ${printable(summary(evidence.fields))}`;
 }
