@@ -1,5 +1,5 @@
 /** The behaviour rules of a correlator: hands witnesses to their judges and collects what they publish. */
-import { type BehaviorRule, type Severity, severities } from '../rule/ir.js';
+import type { BehaviorRule, Severity } from '../rule/ir.js';
 import { type AlertNames, type MadeAlert, makeBehaviorAlert, makeWitness } from './alert_maker.js';
 import { type BehaviorJudge, createBehaviorJudge } from './behavior/judge.js';
 import type { RawWitness } from './records.js';
@@ -24,19 +24,26 @@ export interface BehaviorLossCount {
 export class Behaviors {
   readonly #judged = new Map<number, Judged>();
   readonly #names: AlertNames;
+  readonly #minSeverity: Severity;
   /** Hosts that witnesses named, with the watermark their judges were told last. */
   readonly #hosts = new Map<number, { readonly id: string; watermarkUs: number }>();
 
-  constructor(names: AlertNames) {
+  /** Judges leave out what lies below `minSeverity` themselves, so that revisions are counted from the first published. */
+  constructor(names: AlertNames, minSeverity: Severity) {
     this.#names = names;
+    this.#minSeverity = minSeverity;
   }
 
   /** Adds the rule at kernel index `index`; `bits` are its marks' bits, in its order. */
   add(index: number, view: RuleView, rule: BehaviorRule, bits: readonly number[]): void {
     const marks = new Map(bits.map((bit, place) => [bit, rule.marks[place]?.name ?? '']));
-    // The publisher counts what lies below the minimum, so judges return everything.
-    const judge = createBehaviorJudge(rule, { minSeverity: severities[0] as Severity });
+    const judge = createBehaviorJudge(rule, { minSeverity: this.#minSeverity });
     this.#judged.set(index, { judge, rule, view, marks });
+  }
+
+  /** Detections of the rule at `index` that lie below the minimum severity. */
+  belowMinimum(index: number): number {
+    return this.#judged.get(index)?.judge.belowMinimum ?? 0;
   }
 
   get size(): number {

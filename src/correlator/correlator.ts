@@ -85,7 +85,7 @@ class RunningCorrelator implements Correlator {
       evidenceFields: new Set(settings.evidenceFields),
       eventIdField: settings.processFields.eventId,
     };
-    this.#behaviors = new Behaviors(this.#names);
+    this.#behaviors = new Behaviors(this.#names, settings.minSeverity);
     views.forEach((view, index) => {
       const { rule } = view;
       if (rule.kind === 'behavior') this.#behaviors.add(index, view, rule, program.behaviorMarks.get(rule) ?? []);
@@ -224,7 +224,8 @@ class RunningCorrelator implements Correlator {
         tables: (this.#budget?.parts ?? []).map((part) => ({ ...part, ...tableUse(part.name, counts) })),
       },
       rules: program.rules.map((rule, index) => {
-        const { alerts, belowMinimum } = this.#publisher.counts(rule.id);
+        const { alerts, belowMinimum: below } = this.#publisher.counts(rule.id);
+        const belowMinimum = below + this.#behaviors.belowMinimum(index);
         return { id: rule.id, matched: kernel.matched(index), alerts, belowMinimum };
       }),
     };

@@ -289,6 +289,8 @@ export interface Judgement {
   readonly lineageDepth: number;
   /** Paths compare without regard to case and in composed form (Windows, macOS). */
   readonly foldsPaths: boolean;
+  /** Hosts (by id) whose file systems tell case apart although their platform's usually do not. */
+  readonly caseSensitiveHosts: readonly string[];
   readonly platform: 'macos' | 'linux' | 'windows' | 'esxi';
   readonly classes: readonly ClassSpec[];
   readonly items: readonly ItemSpec[];

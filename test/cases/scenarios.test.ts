@@ -1,10 +1,11 @@
 /** Runs every scenario over every engine, in order and in permuted order of arrival. */
 import { describe, expect, test } from 'vitest';
 import { type BehaviorAlert, type BehaviorDetail, createBehaviorJudge } from '../../src/correlator/behavior/judge.js';
+import { createCorrelator } from '../../src/correlator/correlator.js';
 import type { BehaviorRule, Rule } from '../../src/rule/ir.js';
 import { compareEvents, ecsFieldNames, readEvent } from '../oracle/event.js';
 import { createOracle } from '../oracle/oracle.js';
-import { elasticContentRule, shippedRule } from '../support/content.js';
+import { contentRule, elasticContentRule, shippedRule } from '../support/content.js';
 import { type ExpectedDetection, loadScenarios, type Scenario } from '../support/scenario.js';
 import { WitnessSource } from '../support/witness_source.js';
 
@@ -23,12 +24,21 @@ const elasticRules: Readonly<Record<string, Rule>> = {
   'NT-LAUNCHD': elasticContentRule('persistence_python_launch_item'),
 };
 
+/** A shipped rule, configured as the scenario asks. */
+function ruleOf(name: string, scenario: Scenario): Rule {
+  const elastic = elasticRules[name];
+  if (elastic !== undefined) return elastic;
+  return scenario.config === undefined ? shippedRule(name) : contentRule(name, scenario.config);
+}
+
 const standIn: Engine = {
   name: 'the oracle, and the judge over its witnesses',
   async run(scenario, events) {
     return scenario.rules.flatMap((id) => {
       const rule = elasticRules[id];
-      return rule === undefined ? judged(shippedRule(id), scenario, events) : byOracle(id, rule, events);
+      return rule === undefined
+        ? judged(ruleOf(id, scenario) as BehaviorRule, scenario, events)
+        : byOracle(id, rule, events);
     });
   },
 };
@@ -42,7 +52,6 @@ function judged(
   const source = new WitnessSource(rule);
   const judge = createBehaviorJudge(rule, {
     minSeverity: scenario.minSeverity ?? 'low',
-    caseSensitiveHosts: scenario.caseSensitiveHosts ?? [],
   });
   for (const event of [...read].sort(compareEvents)) {
     for (const witness of source.observe(event)) judge.observe(witness);
@@ -63,7 +72,33 @@ function byOracle(name: string, rule: Rule, events: readonly Record<string, unkn
   }));
 }
 
-const engines: readonly Engine[] = [standIn];
+/** The whole engine: events in, alerts out, with enough lateness for any order of arrival. */
+const correlator: Engine = {
+  name: 'the correlator',
+  async run(scenario, events) {
+    const rules = scenario.rules.map((name) => ruleOf(name, scenario));
+    const names = new Map(rules.map((rule, i) => [rule.id, scenario.rules[i] as string]));
+    const running = await createCorrelator({
+      rules,
+      lateness: '30d',
+      maxSkip: '30d',
+      minSeverity: scenario.minSeverity ?? 'low',
+    });
+    const alerts = [...running.push(events), ...running.flush()];
+    running.close();
+    const published = alerts.map((alert) => ({
+      id: alert.id,
+      ruleId: names.get(alert.rule.id) as string,
+      revision: alert.revision,
+      severity: alert.rule.severity,
+      suppressed: alert.suppressed ?? 0,
+      ...(alert.behavior === undefined ? {} : { detail: alert.behavior }),
+    }));
+    return scenario.rules.flatMap((name) => published.filter((alert) => alert.ruleId === name));
+  },
+};
+
+const engines: readonly Engine[] = [standIn, correlator];
 
 /** The last revision of each detection, with the severities of all. */
 function lastRevisions(published: readonly Published[]): readonly (Published & { revisions: string[] })[] {

@@ -29,9 +29,9 @@ export interface Scenario {
   readonly id: string;
   readonly title: string;
   readonly permute?: boolean;
-  readonly lateness?: string;
   readonly minSeverity?: 'informational' | 'low';
-  readonly caseSensitiveHosts?: readonly string[];
+  /** Settings and lists of the rules, as a caller configures them. */
+  readonly config?: Readonly<Record<string, unknown>>;
   readonly rules: readonly string[];
   readonly events: readonly Record<string, unknown>[];
   readonly expect: readonly ExpectedDetection[];
@@ -48,9 +48,8 @@ interface ScenarioFile {
     readonly rules?: readonly string[];
     readonly before?: readonly string[];
     readonly permute?: boolean;
-    readonly lateness?: string;
     readonly minSeverity?: 'informational' | 'low';
-    readonly caseSensitiveHosts?: readonly string[];
+    readonly config?: Readonly<Record<string, unknown>>;
     readonly dns?: boolean;
     readonly user?: string;
     readonly repeat?: { readonly times: number; readonly every: number };
@@ -79,9 +78,8 @@ function expandFile(file: ScenarioFile): readonly Scenario[] {
       rules: one.rules ?? file.rules,
       expect: one.expect,
       ...(one.permute === undefined ? {} : { permute: one.permute }),
-      ...(one.lateness === undefined ? {} : { lateness: one.lateness }),
       ...(one.minSeverity === undefined ? {} : { minSeverity: one.minSeverity }),
-      ...(one.caseSensitiveHosts === undefined ? {} : { caseSensitiveHosts: one.caseSensitiveHosts }),
+      ...(one.config === undefined ? {} : { config: one.config }),
       events: short.map((event, index) => expand.event(event, index)),
     };
   });

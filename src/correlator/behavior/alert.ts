@@ -32,8 +32,6 @@ export interface BehaviorJudgeOptions {
   readonly minSeverity?: Severity;
   /** Sessions kept at once over all hosts; the idlest session of the host with most goes first. Default 16384. */
   readonly sessionsMax?: number;
-  /** Hosts whose file systems tell case apart although their platform usually does not. */
-  readonly caseSensitiveHosts?: readonly string[];
 }
 
 /**

@@ -26,7 +26,7 @@ export class SessionTable {
     private readonly lose: (reason: BehaviorLoss['reason'], host: string, count: number) => void,
   ) {
     this.sessionsMax = options.sessionsMax ?? sessionsMaxDefault;
-    this.caseSensitive = new Set(options.caseSensitiveHosts ?? []);
+    this.caseSensitive = new Set(rule.judgement.caseSensitiveHosts);
   }
 
   /** Newest event time seen of the host. */

@@ -68,7 +68,15 @@ export const ruleKeys = [
 ] as const;
 
 /** Settings that the engine itself reads; a rule may define more, for its conditions. */
-export const engineSettings = ['window', 'retain', 'suppress_for', 'path_join', 'lookup', 'lineage_depth'] as const;
+export const engineSettings = [
+  'window',
+  'retain',
+  'suppress_for',
+  'path_join',
+  'lookup',
+  'lineage_depth',
+  'case_sensitive_hosts',
+] as const;
 
 /** Id of the item made from the command table. */
 const commandItem = 'command';
@@ -238,12 +246,14 @@ function readJudgement(
     return node === undefined ? fallbackUs : readDurationUs(context, node);
   };
   const depth = context.settings.get('lineage_depth');
+  const caseSensitive = context.settings.get('case_sensitive_hosts');
   const unknown = map.get('unknown_context');
   const unknownMap =
     unknown === undefined ? undefined : MapReader.open(context, unknown, ['name', 'group'], 'unknown_context');
   return {
     platform,
     foldsPaths: foldsPaths(platform),
+    caseSensitiveHosts: caseSensitive === undefined ? [] : readTexts(context, caseSensitive),
     windowUs: durationUs('window', 600_000_000),
     retainUs: durationUs('retain', 600_000_000),
     suppressUs: durationUs('suppress_for', 3_600_000_000),
