@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { compile } from '../compiler/compile.js';
 import type { Diagnostic } from '../core/diagnostic.js';
 import { renderDiagnostic } from '../core/diagnostics.js';
 import { UsageError } from '../core/errors.js';
@@ -40,7 +41,8 @@ export async function runRulesCheck(args: string[], io: Io): Promise<number> {
   ).catch((error: unknown) => {
     throw error instanceof UsageError ? new CommandError(error.message) : error;
   });
-  const check = summarise(loaded);
+  const { rules, diagnostics } = compile(loaded.rules);
+  const check = summarise({ rules, problems: [...loaded.problems, ...diagnostics] });
   if (values.json === true) io.stdout(`${JSON.stringify(check)}\n`);
   else printCheck(check, io);
   return check.problems.length + check.unsupported.length > 0 ? 1 : 0;

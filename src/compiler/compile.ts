@@ -119,7 +119,7 @@ function withoutOrphans(rules: readonly Rule[], diagnostics: Diagnostic[]): Rule
 }
 
 function diagnosticOf(refusal: Refusal, rule: Rule): Diagnostic {
-  const { file, text } = rule.source ?? {};
+  const { file, text, line = 1 } = rule.source ?? {};
   const place =
     text === undefined || refusal.span === undefined
       ? { line: 1, column: 1 }
@@ -131,6 +131,7 @@ function diagnosticOf(refusal: Refusal, rule: Rule): Diagnostic {
     remedy: refusal.remedy,
     ruleId: rule.id,
     ...place,
+    line: place.line + line - 1,
     ...(file === undefined ? {} : { file }),
   };
 }

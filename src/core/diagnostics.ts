@@ -84,6 +84,12 @@ export const diagnosticRecords: readonly DiagnosticRecord[] = [
     'State and alerts belong to a rule by its id, so ids are unique over all loaded files. The later rule is refused.',
     'Give one of the rules another id, or load it once.',
   ),
+  record(
+    'RULE_ID',
+    'two rules with one id',
+    'State and alerts belong to a rule by its id.',
+    'Give each rule its own id.',
+  ),
   record('RULE_KEY_MISSING', 'a key is missing', 'The rule form requires the key.', 'Add the key.'),
   record(
     'RULE_KEY_UNKNOWN',
@@ -96,6 +102,12 @@ export const diagnosticRecords: readonly DiagnosticRecord[] = [
     'a text in no known rule language',
     'Neither the file name nor the content says which language the rules are in.',
     'Name the language, or use its file extension.',
+  ),
+  record(
+    'RULE_REFERENCE',
+    'a rule that is not loaded',
+    'The rule hears of another rule that was not loaded or was refused.',
+    'Load that rule too.',
   ),
   record('RULE_TOO_DEEP', 'too much nesting', 'A query nests deeper than the stated limit.', 'Flatten or split it.'),
   record('RULE_TOO_LONG', 'too long a text', 'A query is longer than the stated limit.', 'Split the rule.'),
@@ -159,6 +171,7 @@ const families: readonly DiagnosticRecord[] = [
     'The behaviour rule is not of its form.',
     'Correct the rule at the place shown.',
   ),
+  record('COMPILE_', 'cannot be compiled', 'The kernel cannot run the condition.', 'Write it as the remedy says.'),
   record('COVERAGE_', 'coverage file', 'The coverage file is not of its form.', 'Correct it at the place shown.'),
   record('EXCEPTION_', 'exceptions file', 'The exceptions file is not of its form.', 'Correct it at the place shown.'),
   record('SIGMA_', 'Sigma', 'The rule is not Sigma of the specification.', 'Correct the rule at the place shown.'),

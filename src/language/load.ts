@@ -137,10 +137,10 @@ function formatOf(text: string, file: string | undefined, language: RuleLanguage
   const named = formats.find(({ ending }) => file !== undefined && ending.test(file))?.format;
   if (named !== undefined && (language === undefined || named === 'toml' || named === 'json')) return named;
   if (language === undefined && isBehaviorText(text)) return 'behavior';
-  if (/^\s*\[+\s*["']?(?:rule|metadata|transform)\b/m.test(text)) return 'toml';
+  if (/^\s*\[+\s*(?:rule|metadata|transform)\b/m.test(text)) return 'toml';
   if (/^[\s\ufeff]*[{[]/.test(text)) return 'json';
   if (language === 'elastic') return 'toml';
-  return /^\s*(?:sequence|sample|join|any\s+where|\w+\s+where)\b/.test(text) ? 'eql' : undefined;
+  return /^\s*(?:sequence|sample|join|\w+\s+where)\b/.test(text) ? 'eql' : undefined;
 }
 
 /** The file's name without folders and extension. */

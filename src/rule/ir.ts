@@ -257,8 +257,16 @@ export interface RuleBase {
   readonly suppression?: Suppression;
   /** A building block: its alerts feed other rules and are not published by default. */
   readonly buildingBlock?: boolean;
-  /** Where the rule's text came from, for diagnostics and `explain`. */
-  readonly source?: { readonly file?: string; readonly language: string; readonly text?: string };
+  /**
+   * Where the rule's text came from, for diagnostics and `explain`. Spans in the rule are offsets in `text`, which begins
+   * on `line` of the file (1 unless given) and keeps its lines.
+   */
+  readonly source?: {
+    readonly file?: string;
+    readonly language: string;
+    readonly text?: string;
+    readonly line?: number;
+  };
   /** Field names that replace `event.category`, `@timestamp` and the tiebreaker for this rule only. */
   readonly eventCategoryField?: string;
   readonly timestampField?: string;

@@ -5,21 +5,25 @@ import { describe, expect, it } from 'vitest';
 import { diagnosticRecord, diagnosticRecords, renderDiagnostic } from '../../src/core/diagnostics.js';
 import { parseRules } from '../../src/language/load.js';
 
-const language = fileURLToPath(new URL('../../src/language/', import.meta.url));
+const sources = fileURLToPath(new URL('../../src/', import.meta.url));
+const folders = ['language', 'compiler'];
+const notDiagnostics = /^(?:QUOTE_|PROGRAM_)/;
 
 describe('diagnostic codes', () => {
   it('are all explained, once each and in order', () => {
     const codes = diagnosticRecords.map((record) => record.code);
     expect(codes).toEqual([...new Set(codes)].sort());
-    const files = readdirSync(language, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
+    const files = folders.flatMap((folder) =>
+      readdirSync(join(sources, folder), { recursive: true, encoding: 'utf8' })
+        .filter((file) => file.endsWith('.ts'))
+        .map((file) => join(sources, folder, file)),
+    );
     const used = files.flatMap((file) =>
-      [...readFileSync(join(language, file), 'utf8').matchAll(/'([A-Z]+(?:_[A-Z]+)+)'/g)].map(
-        (match) => match[1] as string,
-      ),
+      [...readFileSync(file, 'utf8').matchAll(/'([A-Z]+(?:_[A-Z]+)+)'/g)].map((match) => match[1] as string),
     );
     expect(used.length).toBeGreaterThan(50);
     expect(
-      [...new Set(used)].filter((code) => !code.startsWith('QUOTE_') && diagnosticRecord(code) === undefined),
+      [...new Set(used)].filter((code) => !notDiagnostics.test(code) && diagnosticRecord(code) === undefined),
     ).toEqual([]);
     const told = new Set(used);
     expect(codes.filter((code) => !told.has(code))).toEqual([]);

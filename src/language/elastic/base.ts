@@ -5,10 +5,9 @@ import { readDuration } from './schedule.js';
 const severities = ['low', 'medium', 'high', 'critical'] as const satisfies readonly Severity[];
 
 /** What every rule carries into its alerts. Placeholders stand for what is missing; the problem is reported then. */
-export function readBase(rule: ObjectReader, file: string | undefined): RuleBase {
+export function readBase(rule: ObjectReader, source: NonNullable<RuleBase['source']>): RuleBase {
   const id = rule.requiredString('rule_id') ?? 'unknown';
   const name = rule.requiredString('name') ?? id;
-  const query = rule.string('query');
   const description = rule.string('description');
   const severity = rule.oneOf('severity', severities) ?? 'low';
   if (!rule.has('severity')) rule.missing('severity', severities.join(', '));
@@ -36,11 +35,7 @@ export function readBase(rule: ObjectReader, file: string | undefined): RuleBase
     ...(category === undefined ? {} : { eventCategoryField: category }),
     ...(timestamp === undefined ? {} : { timestampField: timestamp }),
     ...(tiebreaker === undefined ? {} : { tiebreakerField: tiebreaker }),
-    source: {
-      language: 'elastic',
-      ...(file === undefined ? {} : { file }),
-      ...(query === undefined ? {} : { text: query }),
-    },
+    source,
   };
 }
 

@@ -82,7 +82,7 @@ class RuleReader {
     const type = this.type();
     const language = type === undefined ? undefined : this.language(type);
     if (type === undefined || language === undefined) return undefined;
-    const base = readBase(rule, this.input.source.file);
+    const base = readBase(rule, this.place());
     const schedule = this.schedule(type);
     const threshold = type === 'threshold' ? readThreshold(rule, this.report) : undefined;
     const suppression = readSuppression(rule, schedule.intervalUs, threshold?.fields, this.report);
@@ -93,6 +93,18 @@ class RuleReader {
     rule.acceptAll({ timestamp_override: 'string', timestamp_override_fallback_disabled: 'boolean' });
     rule.finish();
     return lowered === undefined ? undefined : this.finished(lowered, restriction);
+  }
+
+  /** Where the query stands. Its text is given where its lines are lines of the file, so that places in it are too. */
+  private place(): NonNullable<RuleBase['source']> {
+    const { source } = this.input;
+    const node = this.rule.stringNode('query');
+    const named = { language: 'elastic', ...(source.file === undefined ? {} : { file: source.file }) };
+    if (node === undefined) return named;
+    const start = source.position(node.offsetInFile(0));
+    const end = source.position(node.offsetInFile(node.value.length));
+    const keepsLines = start.column === 1 && node.value.split('\n').length === end.line - start.line + 1;
+    return { ...named, line: start.line, ...(keepsLines ? { text: node.value } : {}) };
   }
 
   private type(): RuleType | undefined {
