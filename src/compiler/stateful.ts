@@ -83,6 +83,8 @@ class StatefulCompiler {
       case 'temporal':
         return [RuleKind.Temporal, this.#addTemporal(rule, index)];
       case 'newTerms':
+        // By schedule: the kernel hands on every match, `src/correlator/elastic_compat.ts` makes the runs.
+        if (rule.mode === 'elasticCompat') return this.#addMatch(rule, index);
         return [RuleKind.NewTerms, this.#addTerms(rule, index)];
       case 'aggregate':
         this.#act(this.#predicates.add(rule.query, index), Action.Aggregate, index, 0);
@@ -176,6 +178,11 @@ class StatefulCompiler {
       if (isMatch) this.#act(this.#predicates.add(heard.query, index), Action.Temporal, index, part);
     });
     return offset;
+  }
+
+  #addMatch(rule: NewTermsRule, index: number): readonly [RuleKind, number] {
+    this.#act(this.#predicates.add(rule.query, index), Action.Match, index, 0);
+    return [RuleKind.Match, 0];
   }
 
   #addTerms(rule: NewTermsRule, index: number): number {

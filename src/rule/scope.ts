@@ -43,7 +43,8 @@ function ownScope(rule: Rule, hostField: string): Scope {
     case 'sample':
       return scopeOfSteps(rule.steps, hostField);
     case 'newTerms':
-      return scopeOfKeys([rule.fields], hostField);
+      // The cap of a scheduled run counts over all hosts.
+      return rule.mode === 'elasticCompat' ? 'global' : scopeOfKeys([rule.fields], hostField);
     case 'aggregate':
       return scopeOfKeys([rule.by], hostField);
     case 'temporal':
