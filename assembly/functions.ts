@@ -102,9 +102,10 @@ export function isTrue(value: usize): bool {
   return typeOf(value) == ValueType.Boolean && numberOf(value) != 0;
 }
 
+/** Known and not true: what a condition makes of a value that is no boolean, too. */
 @inline
 export function isFalse(value: usize): bool {
-  return typeOf(value) == ValueType.Boolean && numberOf(value) == 0;
+  return typeOf(value) != ValueType.Null && !isTrue(value);
 }
 
 /** Turns a value into its text, in place. False where it is null or scratch is full: then it is null. */

@@ -293,8 +293,7 @@ function arithmetic(op: u32, a: usize, b: usize): void {
 
 function logic(op: u32, a: usize, b: usize): void {
   if (op == Op.Not) {
-    if (typeOf(a) == ValueType.Boolean) setBoolean(a, isFalse(a));
-    else setNull(a);
+    if (typeOf(a) != ValueType.Null) setBoolean(a, !isTrue(a));
   } else if (op == Op.NotTrue) setBoolean(a, !isTrue(a));
   else if (op == Op.And) {
     if (isFalse(a) || isFalse(b)) setBoolean(a, false);

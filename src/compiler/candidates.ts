@@ -22,7 +22,7 @@ export function witnessOf(formula: Formula, frequency: (column: number, atom: nu
     case 'test': {
       const { test, negated } = formula;
       if (negated) return undefined;
-      if (test.kind === 'nested') return witnessOf(test.condition, frequency);
+      if (test.kind === 'nested') return test.isAtLeastOne ? witnessOf(test.condition, frequency) : undefined;
       if (test.kind !== 'atom') return undefined;
       const { column } = test.cell;
       return { atoms: [{ column, atom: test.atom }], frequency: frequency(column, test.atom) };

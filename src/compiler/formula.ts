@@ -10,7 +10,7 @@ export interface Cell {
   readonly element: boolean;
 }
 
-/** A two-valued test. False where the cell is missing, unless said otherwise. */
+/** A two-valued test. False where the cell is missing. `isAtLeastOne`: true only if some element satisfies. */
 export type RowTest =
   | { readonly kind: 'atom'; readonly cell: Cell; readonly atom: number }
   | { readonly kind: 'exists'; readonly cell: Cell }
@@ -19,7 +19,7 @@ export type RowTest =
   | { readonly kind: 'id'; readonly cell: Cell; readonly constant: number }
   | { readonly kind: 'leaf'; readonly leaf: number; readonly outcome: Outcome }
   | { readonly kind: 'host'; readonly cell: Cell; readonly index: number }
-  | { readonly kind: 'nested'; readonly block: number; readonly condition: Formula }
+  | { readonly kind: 'nested'; readonly block: number; readonly condition: Formula; readonly isAtLeastOne: boolean }
   | { readonly kind: 'lineage'; readonly relation: number; readonly mark: number };
 
 export type Formula =

@@ -28,7 +28,7 @@ import type { CodeTable } from './code.js';
 import type { ColumnTable } from './columns.js';
 import { type ConstantTable, textSpace } from './constants.js';
 import { comparisons, desugarCall, ExpressionCompiler, isNullLiteral } from './expression_code.js';
-import { allOf, anyOf, type Cell, complement, constant, type Formula, never, testOf } from './formula.js';
+import { allOf, always, anyOf, type Cell, complement, constant, type Formula, never, testOf } from './formula.js';
 import { matchesAll, simplifyPattern } from './wildcard.js';
 
 /** What lowering hands out indexes from. */
@@ -322,16 +322,18 @@ export class Lowering {
   // ------------------------------------------------------------------------------------------------ arrays
 
   #nested(expr: NestedExpr): Truth {
-    const isTrue = this.condition(expr.condition, { path: expr.path }).isTrue();
-    const columns = this.#elementColumns(expr.path);
+    const condition = this.condition(expr.condition, { path: expr.path });
     const op = expr.count === undefined ? Comparison.GreaterOrEqual : comparisons[expr.count.op];
-    const block = this.#tables.code.nested(isTrue, columns, op, expr.count?.value ?? 1);
-    const holds = testOf({ kind: 'nested', block, condition: isTrue });
-    const exists = anyOf(columns.map((column) => testOf({ kind: 'exists', cell: { column, element: false } })));
-    return truth(
-      () => holds,
-      () => allOf([exists, complement(holds)]),
-    );
+    const block = (of: Formula, comparison: Comparison, wanted: number): Formula => {
+      const columns = this.#elementColumns(expr.path);
+      const index = this.#tables.code.nested(of, columns, comparison, wanted);
+      return testOf({ kind: 'nested', block: index, condition: of, isAtLeastOne: needsOne(comparison, wanted) });
+    };
+    const isTrue = (): Formula => block(condition.isTrue(), op, expr.count?.value ?? 1);
+    // A count is known as soon as there are elements; a search is false where it is false for some element.
+    const isKnown = (): Formula =>
+      block(expr.count === undefined ? condition.isFalse() : always, Comparison.GreaterOrEqual, 1);
+    return truth(isTrue, () => allOf([isKnown(), complement(isTrue())]));
   }
 
   /** Columns that tell how many elements there are: those of the path that the program reads. */
@@ -352,17 +354,23 @@ const expressionTests: Readonly<Record<Outcome, ValueTest>> = {
 const truth = (isTrue: () => Formula, isFalse: () => Formula): Truth => ({ isTrue, isFalse });
 const negated = ({ isTrue, isFalse }: Truth): Truth => truth(isFalse, isTrue);
 
+/** Whether a count of 0 cannot satisfy the comparison. */
+function needsOne(comparison: Comparison, wanted: number): boolean {
+  if (comparison === Comparison.Equal || comparison === Comparison.GreaterOrEqual) return wanted >= 1;
+  return comparison === Comparison.Greater && wanted >= 0;
+}
+
 function decided(value: Value): Truth {
-  if (typeof value !== 'boolean') return nobody;
+  if (value === null) return nobody;
   return truth(
-    () => constant(value),
-    () => constant(!value),
+    () => constant(value === true),
+    () => constant(value !== true),
   );
 }
 
 function hasOutcome(value: Value, outcome: Outcome): boolean {
-  if (outcome === Outcome.Known) return value !== null;
-  return value === (outcome === Outcome.True);
+  if (value === null) return false;
+  return outcome === Outcome.Known || (value === true) === (outcome === Outcome.True);
 }
 
 /** The number whose canonical text this is; none where it is written another way. */

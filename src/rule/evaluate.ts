@@ -21,7 +21,8 @@ export interface Environment {
   special?(expr: Expr): Value;
 }
 
-const truthOf = (value: Value): Truth => (typeof value === 'boolean' ? value : null);
+/** What a condition makes of a value: only `true` is true. */
+const truthOf = (value: Value): Truth => (value === null ? null : value === true);
 
 /** The value of an expression; conditions give true, false or null. */
 export function evaluate(expr: Expr, environment: Environment): Value {
