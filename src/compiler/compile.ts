@@ -13,6 +13,7 @@ import type { BehaviorRule, EventQuery, KeyExpr, Rule } from '../rule/ir.js';
 import { encodeActions, encodeRules, type PredicateAction, type RuleEntry } from './actions.js';
 import { type Column, ColumnTable } from './columns.js';
 import { ecsFieldClass } from './field_classes.js';
+import { withoutFieldPatterns } from './field_patterns.js';
 import { ecsProcessFields, encodeLineage, type ProcessFields, systemQueries } from './lineage.js';
 import { PredicateBuilder, type QueryContext } from './predicate_builder.js';
 import { encodeProgram, fingerprintOf, programBytesMax } from './program.js';
@@ -64,7 +65,7 @@ export interface CompiledProgram {
  * @throws ProgramError `PROGRAM_LIMIT`, naming the rule, where the rules together exceed a limit.
  */
 export function compile(rules: readonly Rule[], options: CompileOptions = {}): CompiledProgram {
-  const { accepted, diagnostics } = screen(rules, options);
+  const { accepted, diagnostics } = screen(withoutFieldPatterns(rules), options);
   return new Linker(accepted, options).link(diagnostics);
 }
 

@@ -1,6 +1,6 @@
-import type { AggregateFunction, EventQuery, Expr, FieldExpr, Rule, Step } from '../rule/ir.js';
+import type { AggregateFunction, EventQuery, Expr, FieldExpr, Rule, Step } from './ir.js';
 
-/** A rule with its conditions and key fields rewritten. Behaviour and temporal rules are left as they are. */
+/** What to change in a rule. Behaviour and temporal rules are left as they are. */
 export interface RuleRewrite {
   readonly field?: (field: FieldExpr) => FieldExpr;
   readonly query?: (query: EventQuery) => EventQuery;
@@ -48,7 +48,7 @@ export function withoutSpans(expr: Expr): Expr {
 }
 
 /** Rewrites every node of an expression, inner ones first. */
-function mapNodes(expr: Expr, onNode: (node: Expr) => Expr): Expr {
+export function mapNodes(expr: Expr, onNode: (node: Expr) => Expr): Expr {
   const map = (item: Expr): Expr => mapNodes(item, onNode);
   switch (expr.kind) {
     case 'literal':
