@@ -4,7 +4,7 @@
  * Each column has bits, one an atom, that the tests of one value set. They are cleared when the set is interned; where
  * it could not be, they stay, so that the value's atoms can be asked for until another value of the column needs them.
  */
-import { AtomTable, Comparison, ValueTest, ValueTestRecord, TextSpace, ConstantRecord, Outcome } from "../src/core/abi/predicates";
+import { AtomTable, ValueTest, ValueTestRecord, ConstantRecord, Outcome } from "../src/core/abi/predicates";
 import { Section } from "../src/core/abi/program";
 import { ValueTag } from "../src/core/abi/events";
 import { addressInBlock, parseAddress } from "./cidr";
@@ -13,7 +13,7 @@ import { compareHolds, compareTexts, parseNumber } from "./functions";
 import { listItem, listLength, valueIsList } from "./lists";
 import { reserve } from "./memory";
 import { patternsInit, patternsMatch } from "./pattern";
-import { constantAt, constantLength, constantNumber, constantText, isInNumbers, strings } from "./program";
+import { constantAt, constantLength, constantNumber, constantText, strings } from "./program";
 import { SET_UNKEPT, setHas, truthSetFromBits } from "./truth_sets";
 import { valueColumn, valueHash, valueLength, valueNumber, valuePtr, valueSet, valueTag } from "./values";
 import { vmBindValue, vmOutcome } from "./vm";
@@ -111,11 +111,10 @@ function testHolds(test: usize, tag: u32, pointer: usize, length: u32, number: f
   const kind = load<u32>(test, ValueTestRecord.Kind);
   const operand = load<u32>(test, ValueTestRecord.Operand);
   const comparison = load<u32>(test, ValueTestRecord.Comparison);
-  if (kind <= <u32>ValueTest.NumberOnly || kind == ValueTest.NumberSet) {
+  if (kind <= <u32>ValueTest.NumberOnly) {
     if (tag == ValueTag.Boolean || (kind == ValueTest.NumberOnly && tag != ValueTag.Number)) return false;
     const value = tag == ValueTag.Number ? number : parseNumber(pointer, length);
     if (isNaN(value)) return false;
-    if (kind == ValueTest.NumberSet) return isInNumbers(value, operand, load<u32>(test, ValueTestRecord.Count));
     const wanted = constantNumber(operand);
     return compareHolds(comparison, value < wanted ? -1 : value > wanted ? 1 : 0);
   }

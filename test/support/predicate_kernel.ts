@@ -73,6 +73,11 @@ export class PredicateKernel {
   static async create(rules: readonly Rule[], options: PredicateKernelOptions = {}): Promise<PredicateKernel> {
     const program = compile(rules, options);
     if (program.diagnostics.length > 0) throw new Error(JSON.stringify(program.diagnostics, null, 1));
+    return PredicateKernel.load(program, options);
+  }
+
+  /** Runs a program as it is. */
+  static async load(program: CompiledProgram, options: PredicateKernelOptions = {}): Promise<PredicateKernel> {
     const kernel = await Kernel.create({
       module: await loadKernelModule(),
       imports: (memory) => ({ ...numberImports(memory), ...predicateImports(program.sections, memory) }),

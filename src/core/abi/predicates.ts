@@ -143,8 +143,6 @@ export const enum ValueTest {
   ExpressionFalse = 6,
   /** The expression is not null. */
   ExpressionKnown = 7,
-  /** The value is in a sorted set of numbers. */
-  NumberSet = 8,
 }
 
 /** Byte offsets in a value test. */
