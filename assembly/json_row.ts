@@ -3,8 +3,8 @@
  * sound, and then all of its values together, so that their index slots are fetched at the same time.
  *
  *   state (48 bytes)  0 row number | 4 tag | 8 number or hash | 16 text | 20 bytes | 24 array, 0 for none
- *                     28 first item | 32 last item | 36 items
- *   item (32 bytes)   0 next | 4 tag | 8 number or hash | 16 text | 20 bytes | 24 element
+ *                     28 first item | 32 last item | 36 items | 40 value id if known
+ *   item (48 bytes)   0 next | 4 tag | 8 number or hash | 16 text | 20 bytes | 24 element | 40 value id if known
  */
 import { ColumnKind, IngestCounter, IngestLimit, SkipReason, ValueTag } from "../src/core/abi/events";
 import { columnCount, columnKind, columnOffset, timeColumn } from "./columns";
@@ -18,6 +18,7 @@ import { clearNumbers, rowAddress, rowOpen, rowStage, touch } from "./rows";
 import { NO_TIME, timeFromNumber, timeFromText } from "./time";
 import { utf8Cut } from "./utf8";
 import { valuesMakeRoom } from "./value_collection";
+import { memoFind, memoInit, memoRefresh, memoStore, signatureOf } from "./value_memo";
 import {
   formatNumber,
   internBoolean,
@@ -26,13 +27,15 @@ import {
   internNumber,
   internText,
   placeOf,
+  record,
   touchSlot,
   valueBytesFree,
+  valuePtr,
   valuesFree,
 } from "./values";
 
 const STATE: usize = 48;
-const ITEM: usize = 32;
+const ITEM: usize = 48;
 
 let states: usize = 0;
 let columnsSet: usize = 0;
@@ -41,14 +44,19 @@ let items: usize = 0;
 let itemCount: u32 = 0;
 let listBuffer: usize = 0;
 let rowNumber: u32 = 0;
+/** Where in the index the row's texts belong. */
+let places: usize = 0;
+let placeCount: usize = 0;
 /** Keeps the touching loads alive. */
 export let touched: u64 = 0;
 
 export function rowStateInit(): void {
+  memoInit();
   states = reserve(<usize>columnCount() * STATE);
   columnsSet = reserve(<usize>columnCount() << 2);
   items = reserve(<usize>(IngestLimit.RowItems + 1) * ITEM);
   listBuffer = reserve(<usize>IngestLimit.RowItems << 3);
+  places = reserve(<usize>(columnCount() + IngestLimit.RowItems) << 3);
 }
 
 /** Forgets the row before. */
@@ -184,10 +192,24 @@ function singleOf(state: usize): usize {
   return first == 0 ? 0 : itemAt(first);
 }
 
-/** Hashes the texts to intern, fetches their index slots, and sees to it that they will fit. */
+/** Finds or hashes the texts to intern, and sees to it that they will fit. */
 function prepareValues(): void {
+  memoRefresh();
+  const bytes = prepareTexts();
+  const most = columnsSetCount + itemCount * 2;
+  if (valuesFree() >= most && valueBytesFree() >= bytes) return;
+  chunkFlush();
+  valuesMakeRoom(most, bytes);
+  memoRefresh();
+  // Ids that were found may be gone.
+  prepareTexts();
+}
+
+/** Returns the most bytes that the row's values may take. */
+function prepareTexts(): usize {
   let bytes: usize = 0;
   let touching: u64 = 0;
+  placeCount = 0;
   for (let i: u32 = 0; i < columnsSetCount; i++) {
     const c = load<u32>(columnsSet + (<usize>i << 2));
     if (columnKind(c) != ColumnKind.Text) continue;
@@ -206,18 +228,36 @@ function prepareValues(): void {
       bytes += load<u32>(itemAt(n), 20);
     }
   }
-  touched += touching;
-  const most = columnsSetCount + itemCount * 2;
-  if (valuesFree() >= most && valueBytesFree() >= bytes) return;
-  chunkFlush();
-  valuesMakeRoom(most, bytes);
+  touched += touching + touchValues();
+  return bytes;
 }
 
 @inline
 function prepareText(c: u32, cell: usize): u64 {
-  const hash = hashBytes(<usize>load<u32>(cell, 16), load<u32>(cell, 20));
+  const text = <usize>load<u32>(cell, 16);
+  const length = load<u32>(cell, 20);
+  const known = memoFind(c, signatureOf(text, length), text, length);
+  store<u32>(cell, known, 40);
+  if (known != 0) return 0;
+  const hash = hashBytes(text, length);
   store<u64>(cell, hash, 8);
-  return touchSlot(placeOf(c, hash));
+  const place = placeOf(c, hash);
+  store<u64>(places + (<usize>placeCount << 3), place);
+  placeCount++;
+  return touchSlot(place);
+}
+
+/**
+ * Fetches what the interning is about to read: from index slot to record to text, each step for all values before the
+ * next, so that the waits for memory overlap. WebAssembly has no prefetch.
+ */
+function touchValues(): u64 {
+  let touching: u64 = 0;
+  for (let i: usize = 0; i < placeCount; i++) touching += load<u64>(record(<u32>touchSlot(load<u64>(places + (i << 3)))));
+  for (let i: usize = 0; i < placeCount; i++) {
+    touching += load<u64>(valuePtr(<u32>touchSlot(load<u64>(places + (i << 3)))));
+  }
+  return touching;
 }
 
 @inline
@@ -231,10 +271,18 @@ function writeText(c: u32, state: usize, at: usize): void {
 @inline
 function internCell(c: u32, tag: u32, cell: usize): u32 {
   if (tag == ValueTag.String) {
-    return internText(c, <usize>load<u32>(cell, 16), load<u32>(cell, 20), load<u64>(cell, 8));
+    const known = load<u32>(cell, 40);
+    return known != 0 ? known : internNew(c, <usize>load<u32>(cell, 16), load<u32>(cell, 20), load<u64>(cell, 8));
   }
   if (tag == ValueTag.Number) return isFinite(load<f64>(cell, 8)) ? internNumber(c, load<f64>(cell, 8)) : 0;
   return tag == ValueTag.Boolean ? internBoolean(c, load<f64>(cell, 8) != 0) : 0;
+}
+
+/** Interns a text that the memo did not know, and has the memo know it from now on. */
+function internNew(c: u32, text: usize, length: u32, hash: u64): u32 {
+  const v = internText(c, text, length, hash);
+  if (v != 0) memoStore(c, signatureOf(text, length), v);
+  return v;
 }
 
 function internItems(c: u32, state: usize): u32 {

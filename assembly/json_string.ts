@@ -95,7 +95,7 @@ let codePoint: u32 = 0;
 
 /** Reads one code point, plain or escaped, into `codePoint`; returns the address after it. */
 function readCodePoint(at: usize, end: usize): usize {
-  const first = load<u8>(at);
+  const first = <u32>load<u8>(at);
   if (first != BACKSLASH) return readPlain(at, end, first);
   const escape = load<u8>(at, 1);
   if (escape != 0x75) {
@@ -113,7 +113,7 @@ function readCodePoint(at: usize, end: usize): usize {
   return at + 12;
 }
 
-function readPlain(at: usize, end: usize, first: u8): usize {
+function readPlain(at: usize, end: usize, first: u32): usize {
   const length = utf8Sequence(at, end);
   if (length < 0) {
     codePoint = REPLACEMENT;

@@ -121,6 +121,13 @@ export function valueSet(v: u32): u32 {
   return load<u32>(record(v), 24);
 }
 
+/** Notes that `v` was used since the last collection. */
+@inline
+export function valueUse(v: u32): void {
+  const key = recordKey(v);
+  if ((key & FLAG_RECENT) == 0) store<u32>(record(v), key | FLAG_RECENT, 28);
+}
+
 /** Marks `v`, and the items of a list, as held. Only while a collection asks for marks. */
 export function valueMark(v: u32): void {
   if (v == 0) return;
