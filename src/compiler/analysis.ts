@@ -4,7 +4,7 @@
  */
 import type { Span } from '../core/diagnostic.js';
 import { expressionDepthMax } from '../core/limits.js';
-import type { CallExpr, Expr, FieldExpr, LineageExpr, MatchExpr } from '../rule/ir.js';
+import type { CallExpr, CompareExpr, Expr, FieldExpr, LineageExpr, MatchExpr } from '../rule/ir.js';
 import { arrayItemOf } from './array_item.js';
 import { leafColumn } from './cells.js';
 import { CodeTable } from './code.js';
@@ -49,41 +49,63 @@ class Analysis {
       case 'literal':
         return;
       case 'field':
-        return this.#field(expr, 'value');
+        this.#field(expr, 'value');
+        return;
       case 'and':
       case 'or':
-        return expr.operands.forEach(next);
+        expr.operands.forEach(next);
+        return;
       case 'not':
-        return next(expr.operand);
+        next(expr.operand);
+        return;
       case 'compare':
-        if (expr.left.kind === 'field' && expr.right.kind === 'literal')
-          return this.#compared(expr.left, expr.right.value, expr);
-        if (expr.right.kind === 'field' && expr.left.kind === 'literal')
-          return this.#compared(expr.right, expr.left.value, expr);
-        next(expr.left);
-        next(expr.right);
-        return expr.right.kind === 'literal' ? undefined : this.#checkLeaf(expr);
+        this.#compare(expr, depth);
+        return;
       case 'match':
-        if (expr.value.kind === 'field') return this.#field(expr.value, patternUse(expr));
+        if (expr.value.kind === 'field') {
+          this.#field(expr.value, patternUse(expr));
+          return;
+        }
         next(expr.value);
-        return this.#checkLeaf(expr);
+        this.#checkLeaf(expr);
+        return;
       case 'regex':
       case 'cidr':
-        if (expr.value.kind === 'field') return this.#field(expr.value, 'text');
+        if (expr.value.kind === 'field') {
+          this.#field(expr.value, 'text');
+          return;
+        }
         next(expr.value);
-        return this.#checkLeaf(expr);
+        this.#checkLeaf(expr);
+        return;
       case 'isNull':
-        return expr.value.kind === 'field' ? this.#field(expr.value, 'identity') : next(expr.value);
+        if (expr.value.kind === 'field') this.#field(expr.value, 'identity');
+        else next(expr.value);
+        return;
       case 'arithmetic':
         next(expr.left);
         next(expr.right);
-        return this.#checkLeaf(expr);
+        this.#checkLeaf(expr);
+        return;
       case 'call':
-        return this.#call(expr, depth);
+        this.#call(expr, depth);
+        return;
       case 'nested':
-        return this.#nested(expr, depth);
+        this.#nested(expr, depth);
+        return;
       case 'lineage':
         this.#target.mark(expr);
+    }
+  }
+
+  #compare(expr: CompareExpr, depth: number): void {
+    const { left, right } = expr;
+    if (left.kind === 'field' && right.kind === 'literal') this.#compared(left, right.value, expr);
+    else if (right.kind === 'field' && left.kind === 'literal') this.#compared(right, left.value, expr);
+    else {
+      this.visit(left, depth + 1);
+      this.visit(right, depth + 1);
+      if (right.kind !== 'literal') this.#checkLeaf(expr);
     }
   }
 
@@ -132,7 +154,10 @@ class Analysis {
       return;
     }
     const sugar = desugarCall(expr);
-    if (sugar !== undefined) return this.visit(sugar, depth + 1);
+    if (sugar !== undefined) {
+      this.visit(sugar, depth + 1);
+      return;
+    }
     for (const arg of expr.args) {
       if (arg.kind === 'field' && textTests.includes(expr.name) && arg === expr.args[0]) this.#field(arg, 'text');
       else this.visit(arg, depth + 1);

@@ -98,7 +98,8 @@ export class ExpressionCompiler {
   #value(expr: Expr): void {
     switch (expr.kind) {
       case 'literal':
-        return this.#push({ op: Op.Constant, operand: this.#constants.value(evaluate(expr, noFields)) });
+        this.#push({ op: Op.Constant, operand: this.#constants.value(evaluate(expr, noFields)) });
+        return;
       case 'field':
         this.#field(expr, expr.name);
         for (const name of expr.fallback ?? []) {
@@ -108,36 +109,45 @@ export class ExpressionCompiler {
         return;
       case 'and':
       case 'or':
-        return this.#connect(expr.kind === 'and' ? Op.And : Op.Or, expr.operands);
+        this.#connect(expr.kind === 'and' ? Op.And : Op.Or, expr.operands);
+        return;
       case 'not':
         this.#value(expr.operand);
-        return this.#apply(1, { op: expr.missing === 'true' ? Op.NotTrue : Op.Not });
+        this.#apply(1, { op: expr.missing === 'true' ? Op.NotTrue : Op.Not });
+        return;
       case 'isNull':
         this.#value(expr.value);
-        return this.#apply(1, { op: Op.IsNull });
+        this.#apply(1, { op: Op.IsNull });
+        return;
       case 'compare':
-        return this.#compare(expr);
+        this.#compare(expr);
+        return;
       case 'arithmetic':
         this.#value(expr.left);
         this.#value(expr.right);
-        return this.#apply(2, { op: arithmeticOps[expr.op] });
+        this.#apply(2, { op: arithmeticOps[expr.op] });
+        return;
       case 'match':
         this.#value(expr.value);
-        return this.#apply(1, {
+        this.#apply(1, {
           op: Op.Match,
           operand: this.#constants.patterns(expr.patterns, expr.case),
           count: expr.patterns.length,
         });
+        return;
       case 'regex':
         this.#value(expr.value);
-        return this.#apply(1, { op: Op.Host, operand: this.#code.host(expr) });
+        this.#apply(1, { op: Op.Host, operand: this.#code.host(expr) });
+        return;
       case 'cidr': {
         this.#value(expr.value);
         const { first, count } = this.#constants.blocks(expr.blocks);
-        return this.#apply(1, { op: Op.Cidr, operand: first, count });
+        this.#apply(1, { op: Op.Cidr, operand: first, count });
+        return;
       }
       case 'call':
-        return this.#call(expr);
+        this.#call(expr);
+        return;
       case 'nested':
       case 'lineage':
         throw new ExpressionLimitError(`a ${expr.kind} condition stands inside a value`);
@@ -166,18 +176,29 @@ export class ExpressionCompiler {
 
   #call(expr: CallExpr): void {
     const arithmetic = arithmeticCalls[expr.name];
-    if (expr.name === 'arrayItem') return this.#field(expr, '');
-    if (expr.name === 'safe') return this.#value(expr.args[0] as Expr);
+    if (expr.name === 'arrayItem') {
+      this.#field(expr, '');
+      return;
+    }
+    if (expr.name === 'safe') {
+      this.#value(expr.args[0] as Expr);
+      return;
+    }
     if (expr.name === 'concat') {
       for (const arg of expr.args) this.#value(arg);
-      return this.#apply(expr.args.length, { op: Op.Concat, count: expr.args.length });
+      this.#apply(expr.args.length, { op: Op.Concat, count: expr.args.length });
+      return;
     }
     if (arithmetic !== undefined) {
       for (const arg of expr.args) this.#value(arg);
-      return this.#apply(2, { op: arithmetic });
+      this.#apply(2, { op: arithmetic });
+      return;
     }
     const sugar = desugarCall(expr);
-    if (sugar !== undefined) return this.#value(sugar);
+    if (sugar !== undefined) {
+      this.#value(sugar);
+      return;
+    }
     const call = calls[expr.name];
     if (call === undefined) throw new ExpressionLimitError(`the kernel has no function ${expr.name}`);
     const [op, taken] = call;

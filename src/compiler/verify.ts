@@ -176,27 +176,37 @@ function verifyInstruction(
   const isText = kind === ColumnKind.Text;
   switch (test) {
     case Test.Atom:
-      return view.check(isText && operand < (facts.atoms[column] ?? 0), 'an atom does not exist');
+      view.check(isText && operand < (facts.atoms[column] ?? 0), 'an atom does not exist');
+      return;
     case Test.Exists:
-      return view.check(kind !== undefined && (isText || !isElement), 'a column does not exist');
+      view.check(kind !== undefined && (isText || !isElement), 'a column does not exist');
+      return;
     case Test.Number:
       view.check(kind === ColumnKind.Number, 'a number is tested where there is none');
-      return checkConstants(view, facts, operand, 1, isNumberType);
+      checkConstants(view, facts, operand, 1, isNumberType);
+      return;
     case Test.NumberSet:
       view.check(kind === ColumnKind.Number, 'a number is tested where there is none');
-      return checkConstants(view, facts, operand, 1 + (facts.constants[operand]?.number ?? 0), isNumberType);
+      checkConstants(view, facts, operand, 1 + (facts.constants[operand]?.number ?? 0), isNumberType);
+      return;
     case Test.Id:
-      return view.check(kind === ColumnKind.Id && operand < facts.constants.length, 'an identity test is broken');
+      view.check(kind === ColumnKind.Id && operand < facts.constants.length, 'an identity test is broken');
+      return;
     case Test.Leaf:
-      return view.check(operand < facts.leaves, 'a leaf does not exist');
+      view.check(operand < facts.leaves, 'a leaf does not exist');
+      return;
     case Test.Host:
-      return view.check(isText && operand < facts.hosts, 'a regular expression does not exist');
+      view.check(isText && operand < facts.hosts, 'a regular expression does not exist');
+      return;
     case Test.Nested:
-      return view.check(operand < nestedCount, 'a nested block does not exist');
+      view.check(operand < nestedCount, 'a nested block does not exist');
+      return;
     case Test.Lineage:
-      return view.check(operand < marksMax, 'a mark does not exist');
+      view.check(operand < marksMax, 'a mark does not exist');
+      return;
     default:
-      return view.check(false, `test ${test} does not exist`);
+      view.check(false, `test ${test} does not exist`);
+      return;
   }
 }
 

@@ -113,17 +113,22 @@ function verifyTest(view: SectionView, at: number, facts: ProgramFacts): void {
   switch (kind) {
     case ValueTest.Number:
     case ValueTest.NumberOnly:
-      return checkConstants(view, facts, operand, 1, isNumberType);
+      checkConstants(view, facts, operand, 1, isNumberType);
+      return;
     case ValueTest.Text:
       view.check(view.u32(at + ValueTestRecord.Space) <= TextSpace.Unicode, 'a test has an unknown case mode');
-      return checkConstants(view, facts, operand, 1, (type) => type === ValueType.Text);
+      checkConstants(view, facts, operand, 1, (type) => type === ValueType.Text);
+      return;
     case ValueTest.Cidr:
-      return checkConstants(view, facts, operand, count, (type) => type === ValueType.Block);
+      checkConstants(view, facts, operand, count, (type) => type === ValueType.Block);
+      return;
     case ValueTest.ExpressionTrue:
     case ValueTest.ExpressionFalse:
     case ValueTest.ExpressionKnown:
-      return view.check(operand < facts.leaves, 'a leaf does not exist');
+      view.check(operand < facts.leaves, 'a leaf does not exist');
+      return;
     default:
-      return view.check(false, `value test ${kind} does not exist`);
+      view.check(false, `value test ${kind} does not exist`);
+      return;
   }
 }
