@@ -234,7 +234,7 @@ describe('processes known by pid alone', () => {
 
 describe('bounds', () => {
   it('more processes than fit: the idlest go, counted, and the kernel goes on', async () => {
-    const steps = Array.from({ length: 30_000 }, (_, index): Step => ({
+    const steps = Array.from({ length: 12_000 }, (_, index): Step => ({
       id: `s${index}`,
       at: index,
       says: 'start',
@@ -249,12 +249,12 @@ describe('bounds', () => {
   it('more hosts than fit: hosts without state give way', async () => {
     const correlator = await createCorrelator({ rules: [rule('event')], memory: '8MiB' });
     correlator.push(
-      Array.from({ length: 60_000 }, (_, index) =>
+      Array.from({ length: 25_000 }, (_, index) =>
         eventOf({ id: `e${index}`, at: index, host: `h${index}`, says: 'start', process: strong('p', 'q', 'python') }),
       ),
     );
     const { losses, hosts } = correlator.stats();
     expect(losses.find((loss) => loss.reason === 'host_evicted')?.count).toBeGreaterThan(0);
-    expect(hosts).toBeLessThan(60_000);
+    expect(hosts).toBeLessThan(25_000);
   });
 });
