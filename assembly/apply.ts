@@ -4,12 +4,13 @@
  * behind the global watermark, through a second heap. See
  * `docs/adr/0004-global-watermark.md`.
  */
+import { RowPlace } from "../src/core/abi/snapshot";
 import { Config, Host, Loss, LossRule } from "../src/core/abi/state";
 import { IngestLimit } from "../src/core/abi/events";
 import { configI64, configU32 } from "./config";
 import { GLOBAL_HEAP, HOST_HEAP, heapPop, heapPush, holdInit } from "./hold";
 import {
-  NEVER, hostAddHeld, hostCount, hostFutureLastUs, hostFutureRoot, hostHeldCount, hostHeldRoot, hostMaxTimeUs,
+  NEVER, hostAddHeld, hostCount, hostFutureLastUs, hostFutureRoot, hostHash, hostHeldCount, hostHeldRoot, hostMaxTimeUs,
   hostOlder, hostRaiseWatermark, hostSetFutureLastUs, hostSetMaxTimeUs, hostSettle, hostWatermarkUs,
 } from "./hosts";
 import { judge, JUDGE_ALL, JUDGE_GLOBAL, JUDGE_HOST } from "./dispatch";
@@ -18,10 +19,11 @@ import { reserve } from "./memory";
 import { chunkSlot, rowCapacity, rowFree, rowHost, rowTimeUs } from "./rows";
 import { stateAdvance, stateFlush } from "./stateful";
 
-/** Which heaps a row is in, and whether it was late. One byte a slot. */
-const IN_HOST: u32 = 1;
-const IN_GLOBAL: u32 = 2;
-const IS_LATE: u32 = 4;
+/** Bits of `RowPlace` for each slot: which heaps a row is in, and whether it was late. */
+const IN_HOST: u32 = RowPlace.Host;
+const IN_GLOBAL: u32 = RowPlace.Global;
+const IS_LATE: u32 = RowPlace.Late;
+const IS_FUTURE: u32 = RowPlace.Future;
 
 const FOREVER: i64 = i64.MAX_VALUE >> 9;
 /** Hosts looked at for one that holds more than its share of the rows. */
@@ -40,7 +42,7 @@ let globalMaxUs: i64 = NEVER;
 let globalWatermark: i64 = NEVER;
 /** A time far ahead of all others, and the host that had it. */
 let globalFutureUs: i64 = NEVER;
-let globalFutureHost: u32 = 0;
+let globalFutureHost: u64 = 0;
 
 let lateRows: u64 = 0;
 let futureRows: u64 = 0;
@@ -89,6 +91,55 @@ export function rowIsLate(slot: u32): bool {
   return (load<u8>(states + slot) & IS_LATE) != 0;
 }
 
+// ----------------------------------------------------------------------------------------------- snapshots
+
+export function globalMaxTimeUs(): i64 {
+  return globalMaxUs;
+}
+
+export function globalFutureTimeUs(): i64 {
+  return globalFutureUs;
+}
+
+/** Hash of the host that had the far-future time, 0 for none. */
+export function globalFutureHostOf(): u64 {
+  return globalFutureHost;
+}
+
+/** Bits of `RowPlace`. */
+export function rowPlace(slot: u32): u32 {
+  return load<u8>(states + slot);
+}
+
+/** Takes over the times and counts of a snapshot. */
+export function restoreTimes(
+  late: u64, future: u64, maxUs: i64, watermarkUs: i64, futureUs: i64, futureHost: u64,
+): void {
+  lateRows = late;
+  futureRows = future;
+  globalMaxUs = maxUs;
+  globalWatermark = watermarkUs;
+  globalFutureUs = futureUs;
+  globalFutureHost = futureHost;
+}
+
+/** Puts a row of a snapshot back where it waited; frees it where it waits nowhere. */
+export function placeRow(slot: u32, host: u32, place: u32): bool {
+  let state = place & (IN_HOST | IN_GLOBAL | IS_LATE | IS_FUTURE);
+  if (!hasGlobal) state &= ~IN_GLOBAL;
+  if ((state & IS_FUTURE) != 0) state = IS_FUTURE;
+  if ((state & (IN_HOST | IN_GLOBAL | IS_FUTURE)) == 0) {
+    rowFree(slot);
+    return false;
+  }
+  store<u8>(states + slot, u8(state));
+  addHeld(host);
+  if ((state & IS_FUTURE) != 0) heapPush(HOST_HEAP, hostFutureRoot(host), slot);
+  if ((state & IN_HOST) != 0) heapPush(HOST_HEAP, hostHeldRoot(host), slot);
+  if ((state & IN_GLOBAL) != 0) heapPush(GLOBAL_HEAP, globalRoot, slot);
+  return true;
+}
+
 // ------------------------------------------------------------------------------------------------ arrival
 
 function applyRow(slot: u32): void {
@@ -123,6 +174,7 @@ function holdFuture(slot: u32, host: u32, timeUs: i64): void {
   futureRows++;
   hostSetFutureLastUs(host, timeUs);
   makeRoom(host);
+  store<u8>(states + slot, IS_FUTURE);
   heapPush(HOST_HEAP, hostFutureRoot(host), slot);
   addHeld(host);
 }
@@ -134,6 +186,7 @@ function releaseFuture(host: u32, untilUs: i64): void {
     const slot = heapPop(HOST_HEAP, root);
     heldRows--;
     hostAddHeld(host, -1);
+    store<u8>(states + slot, 0);
     accept(slot, host, rowTimeUs(slot));
   }
 }
@@ -192,10 +245,10 @@ function letGo(slot: u32, host: u32): void {
 function observeGlobal(host: u32, timeUs: i64): void {
   if (timeUs <= globalMaxUs) return;
   if (globalMaxUs != NEVER && timeUs > globalMaxUs + maxSkipUs && hostCount() > u32(Host.Overflow) + 2) {
-    const isAgreed = globalFutureHost != host && distance(globalFutureUs, timeUs) <= maxSkipUs;
+    const isAgreed = globalFutureHost != hostHash(host) && distance(globalFutureUs, timeUs) <= maxSkipUs;
     if (!isAgreed) {
       globalFutureUs = timeUs;
-      globalFutureHost = host;
+      globalFutureHost = hostHash(host);
       return;
     }
   }

@@ -217,6 +217,13 @@ export function hostWatermarkUs(host: u32): i64 {
   return load<i64>(at(host) + WATERMARK);
 }
 
+/** Sets the times of a restored host. */
+export function hostRestore(host: u32, maxTimeUs: i64, watermarkUs: i64, futureLastUs: i64): void {
+  store<i64>(at(host) + MAX_TIME, maxTimeUs);
+  store<i64>(at(host) + WATERMARK, watermarkUs);
+  store<i64>(at(host) + FUTURE_LAST, futureLastUs);
+}
+
 /** Raises the watermark; it never falls. */
 export function hostRaiseWatermark(host: u32, timeUs: i64): void {
   if (timeUs > load<i64>(at(host) + WATERMARK)) store<i64>(at(host) + WATERMARK, timeUs);

@@ -12,6 +12,7 @@ import { ingestInit } from "./ingest";
 import { lineageInit } from "./lineage";
 import { lossesInit } from "./losses";
 import { outputInit } from "./output";
+import { restoreInit } from "./restore";
 import { stateInit } from "./stateful";
 import { witnessInit } from "./witness";
 
@@ -39,6 +40,12 @@ export { ingest_ndjson } from "./json_lines";
 export { lossAt as loss_at, lossSlots as loss_slots } from "./losses";
 export { reserve as memory_reserve, reservedBytes as memory_reserved } from "./memory";
 export { outputBytes as output_bytes, outputClear as output_clear, outputPtr as output_ptr } from "./output";
+export {
+  restoreColumns as restore_columns,
+  restoreMarks as restore_marks,
+  restoreRecords as restore_records,
+} from "./restore";
+export { snapshotWrite as snapshot_write } from "./snapshot";
 export { processCapacity as process_capacity, processCount as process_count } from "./process_table";
 
 /** Raised whenever a change makes older hosts unable to drive the kernel. */
@@ -59,4 +66,5 @@ export function kernel_init(): void {
   witnessInit();
   stateInit();
   applyInit();
+  restoreInit();
 }

@@ -155,6 +155,15 @@ export function processTouch(p: u32, timeUs: i64): void {
   if (u16(tick - load<u16>(at(p), 62)) < 0x8000) store<u16>(at(p), tick, 62);
 }
 
+/** When the process was last active, as kept. */
+export function processLastTick(p: u32): u32 {
+  return load<u16>(at(p), 62);
+}
+
+export function processSetLastTick(p: u32, tick: u32): void {
+  store<u16>(at(p), u16(tick), 62);
+}
+
 /** Ticks of two seconds from the last activity to `timeUs`, 0 when that lies before it. */
 export function processIdleTicks(p: u32, timeUs: i64): u32 {
   const ticks = u16(tickOf(timeUs) - load<u16>(at(p), 62));
@@ -269,6 +278,19 @@ export function processCreate(key: u64, host: u32, pid: u32, timeUs: i64, flags:
     countLoss(Loss.Process, LossRule.None, host, 1);
     return 0;
   }
+  fill(p, key, host, pid, timeUs, flags);
+  return p;
+}
+
+/** A record of a snapshot, at the end of its host's queue; 0 when there is no room, counted. Nothing gives way. */
+export function processRestore(key: u64, host: u32, pid: u32, timeUs: i64): u32 {
+  const p = take();
+  if (p == 0) countLoss(Loss.Process, LossRule.None, host, 1);
+  else fill(p, key, host, pid, timeUs, 0);
+  return p;
+}
+
+function fill(p: u32, key: u64, host: u32, pid: u32, timeUs: i64, flags: u32): void {
   const slot = at(p);
   memory.fill(slot, 0, 1 << SLOT_LOG2);
   store<u64>(slot, key);
@@ -279,7 +301,6 @@ export function processCreate(key: u64, host: u32, pid: u32, timeUs: i64, flags:
   indexKey(p);
   enqueue(host, p);
   hostAddProcess(host, 1);
-  return p;
 }
 
 function take(): u32 {

@@ -228,6 +228,17 @@ export function rowStage(slot: u32): void {
   chunkCount++;
 }
 
+/** Puts an open row of a snapshot into the chunk, as it was numbered and ordered there. */
+export function rowRestage(slot: u32, host: u32, ordinal: u64, tiebreak: f64): void {
+  const at = rowAddress(slot);
+  store<u64>(at, ordinal, 8);
+  store<u32>(at, host, 16);
+  store<f64>(at, tiebreak, 24);
+  if (chunkCount >= <u32>IngestLimit.ChunkRows) return;
+  store<u32>(chunkSlots + (<usize>chunkCount << 2), slot);
+  chunkCount++;
+}
+
 /** The ordinal of the next row; each row takes one, skipped ones too. */
 export function takeOrdinal(): u64 {
   return nextOrdinal++;

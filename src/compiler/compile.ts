@@ -54,6 +54,8 @@ export interface CompiledProgram {
   readonly evidenceFields: readonly string[];
   /** Mark bits of each behaviour rule, in the order of its marks. */
   readonly behaviorMarks: ReadonlyMap<Rule, readonly number[]>;
+  /** Text of each mark's condition, by bit. */
+  readonly markTexts: readonly string[];
   readonly usesLineage: boolean;
   readonly usesImages: boolean;
   readonly hasGlobalRules: boolean;
@@ -183,6 +185,7 @@ class Linker {
       fields: [...new Set(columns.map(({ name }) => name))],
       evidenceFields,
       behaviorMarks: this.#behaviorMarks,
+      markTexts: this.#predicates.markTexts,
       usesLineage,
       usesImages,
       hasGlobalRules: stateful.hasGlobalRules,

@@ -86,6 +86,12 @@ export class PredicateBuilder {
     return this.#add('mark', query, context) - PredicateId.FirstMark;
   }
 
+  /** Text of each mark's condition, by bit: equal for equal conditions of any two programs. */
+  get markTexts(): string[] {
+    const marks = [...this.#known].filter(([, id]) => id >= PredicateId.FirstMark && id < PredicateId.FirstOrdinary);
+    return marks.sort((a, b) => a[1] - b[1]).map(([text]) => text);
+  }
+
   /** Number of marks. */
   get markCount(): number {
     return this.#next.mark - PredicateId.FirstMark;

@@ -15,9 +15,11 @@ import { type AlertNames, makeAlert } from './alert_maker.js';
 import { Behaviors } from './behaviors.js';
 import { bytesOf, formOf, lineRuns, objectRuns, type PushInput, type PushOptions } from './input.js';
 import { type CorrelatorOptions, readOptions, type Settings } from './options.js';
-import { Publisher } from './publisher.js';
+import { Publisher, type PublisherState } from './publisher.js';
 import { readRecords } from './records.js';
+import { describeProgram, planRestore, type RestoreReport } from './restore_plan.js';
 import { type Prepared, prepare, startKernel } from './setup.js';
+import { decodeSnapshot, encodeSnapshot } from './snapshot.js';
 import { type CorrelatorStats, type LossCount, lossName, skipName } from './stats.js';
 
 /** Correlates the events of any number of hosts. */
@@ -32,6 +34,13 @@ export interface Correlator {
   /** Ends the stream: what is held is judged, and every deadline ahead fires. A later `push` is misuse. */
   flush(): Alert[];
   stats(): CorrelatorStats;
+  /** The whole state as bytes, from which a new correlator goes on as if nothing had happened. */
+  snapshot(): Uint8Array;
+  /**
+   * Takes over a snapshot, before the first `push`; the rules may have changed since. Returns what was kept and what was
+   * not. @throws SnapshotError for bytes that are damaged or of another format, this correlator untouched.
+   */
+  restore(bytes: Uint8Array): RestoreReport;
   /** Names of the fields that the rules, the lineage and the evidence read; others need not be sent. */
   readonly fields: readonly string[];
   /** Why rules were left out, where `unsupported: 'skip'` allowed it. */
@@ -70,6 +79,7 @@ class RunningCorrelator implements Correlator {
   readonly #receiver: BatchReceiver;
   #kernel: Kernel | undefined;
   #budget: Budget | undefined;
+  #isUsed = false;
   #isFlushed = false;
   #refusedBatches = 0;
 
@@ -106,6 +116,7 @@ class RunningCorrelator implements Correlator {
     if (this.#isFlushed)
       throw new UsageError('USAGE_FLUSHED', 'push after flush: the stream has ended; create a new correlator');
     const form = formOf(input, options.as);
+    this.#isUsed = true;
     if (form === 'batch') this.#pushBatch(kernel, bytesOf(input as Uint8Array));
     else if (form === 'objects') this.#pushObjects(kernel, input as readonly object[]);
     else this.#pushLines(kernel, typeof input === 'string' ? encoder.encode(input) : bytesOf(input as Uint8Array));
@@ -115,6 +126,7 @@ class RunningCorrelator implements Correlator {
   advance(time: string | number | Date): Alert[] {
     const kernel = this.#open();
     const timeUs = parseTimeUs(time);
+    this.#isUsed = true;
     if (!this.#isFlushed) kernel.advance(timeUs);
     return this.#publish(kernel);
   }
@@ -138,6 +150,42 @@ class RunningCorrelator implements Correlator {
   #open(): Kernel {
     if (this.#kernel === undefined) throw new UsageError('USAGE_CLOSED', 'this correlator is closed; create a new one');
     return this.#kernel;
+  }
+
+  // ------------------------------------------------------------------------------------------------ snapshots
+
+  snapshot(): Uint8Array {
+    const kernel = this.#open();
+    if (this.#isFlushed) throw new UsageError('USAGE_FLUSHED', 'snapshot after flush: the stream has ended');
+    const { program } = this.#prepared;
+    const records = kernel.snapshot();
+    return encodeSnapshot({
+      fingerprint: program.fingerprint,
+      header: {
+        ...describeProgram(program),
+        latenessUs: this.#settings.latenessUs,
+        publisher: this.#publisher.snapshot(),
+        behaviors: this.#behaviors.snapshot(),
+      },
+      records,
+    });
+  }
+
+  restore(bytes: Uint8Array): RestoreReport {
+    const kernel = this.#open();
+    if (this.#isUsed) {
+      throw new UsageError('USAGE_OPTION', 'restore after push or advance: restore into a new correlator');
+    }
+    const { header, records } = decodeSnapshot(bytes);
+    const { program, views } = this.#prepared;
+    const plan = planRestore(header, program);
+    this.#isUsed = true;
+    kernel.restore(records, plan.marks, plan.columns);
+    const kept = new Map(views.filter(({ rule }) => plan.kept.has(rule.id)).map((view) => [view.rule.id, view]));
+    this.#publisher.restore(header.publisher as PublisherState, (id) => kept.get(id));
+    this.#behaviors.restore(Object.fromEntries(Object.entries(header.behaviors).filter(([id]) => kept.has(id))));
+    this.#receiver.reset();
+    return plan.report;
   }
 
   // ------------------------------------------------------------------------------------------------------- in

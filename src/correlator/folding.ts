@@ -12,6 +12,16 @@ const groupsMax = 65_536;
 /** The span in which `maxSignals` counts: one run of a rule as Kibana schedules it by default. */
 const capSpanUs = 5 * 60 * 1_000_000;
 
+/** State of a suppressor as plain data. */
+export type SuppressorState = readonly { readonly key: string; readonly first: MadeAlert; readonly folded: number }[];
+
+/** State of a cap as plain data. `bucket` is null before the first alert. */
+export interface CapState {
+  readonly bucket: number | null;
+  readonly count: number;
+  readonly last?: MadeAlert;
+}
+
 interface Group {
   readonly first: MadeAlert;
   folded: number;
@@ -43,6 +53,15 @@ export class Suppressor {
 
   end(): MadeAlert[] {
     return [...this.#groups.keys()].flatMap((key) => this.#close(key));
+  }
+
+  /** Open groups, oldest first. */
+  snapshot(): SuppressorState {
+    return [...this.#groups].map(([key, { first, folded }]) => ({ key, first, folded }));
+  }
+
+  restore(state: SuppressorState): void {
+    for (const { key, first, folded } of state) this.#groups.set(key, { first, folded });
   }
 
   /** Groups are in time order but for late alerts, which close at the latest with the group before them. */
@@ -95,6 +114,17 @@ export class Cap {
 
   end(): MadeAlert[] {
     return this.#turnTo(Number.POSITIVE_INFINITY);
+  }
+
+  snapshot(): CapState {
+    const bucket = Number.isFinite(this.#bucket) ? this.#bucket : null;
+    return { bucket, count: this.#count, ...(this.#last === undefined ? {} : { last: this.#last }) };
+  }
+
+  restore(state: CapState): void {
+    this.#bucket = state.bucket ?? Number.NEGATIVE_INFINITY;
+    this.#count = state.count;
+    this.#last = state.last;
   }
 
   #turnTo(bucket: number): MadeAlert[] {

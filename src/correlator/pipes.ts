@@ -9,6 +9,16 @@ const heldMax = 100_000;
 interface Stage {
   take(alert: MadeAlert): MadeAlert[];
   end(): MadeAlert[];
+  /** What the stage remembers: a count, keys, or alerts. */
+  snapshot(): StageState;
+  restore(state: StageState): void;
+}
+
+/** State of one pipe as plain data. */
+export interface StageState {
+  readonly left?: number;
+  readonly seen?: readonly string[];
+  readonly held?: readonly MadeAlert[];
 }
 
 export class Pipes {
@@ -28,6 +38,16 @@ export class Pipes {
     return this.#stages.flatMap((stage, index) => this.#pass(stage.end(), index + 1));
   }
 
+  snapshot(): StageState[] {
+    return this.#stages.map((stage) => stage.snapshot());
+  }
+
+  restore(states: readonly StageState[]): void {
+    states.forEach((state, index) => {
+      this.#stages[index]?.restore(state);
+    });
+  }
+
   #pass(alerts: readonly MadeAlert[], from: number): MadeAlert[] {
     let passing = [...alerts];
     for (const stage of this.#stages.slice(from)) passing = passing.flatMap((alert) => stage.take(alert));
@@ -39,10 +59,22 @@ function createStage(pipe: Pipe, onLoss: (count: number) => void): Stage {
   switch (pipe.kind) {
     case 'head': {
       let left = pipe.count;
-      return { take: (alert) => (left-- > 0 ? [alert] : []), end: () => [] };
+      return {
+        take: (alert) => (left-- > 0 ? [alert] : []),
+        end: () => [],
+        snapshot: () => ({ left }),
+        restore: (state) => {
+          left = state.left ?? left;
+        },
+      };
     }
     case 'filter':
-      return { take: (alert) => (holds(pipe.condition, alert.steps) ? [alert] : []), end: () => [] };
+      return {
+        take: (alert) => (holds(pipe.condition, alert.steps) ? [alert] : []),
+        end: () => [],
+        snapshot: () => ({}),
+        restore: () => undefined,
+      };
     case 'unique':
       return unique(pipe.by, onLoss);
     case 'tail':
@@ -71,7 +103,14 @@ function unique(by: readonly Expr[], onLoss: (count: number) => void): Stage {
     }
     return [alert];
   };
-  return { take, end: () => [] };
+  return {
+    take,
+    end: () => [],
+    snapshot: () => ({ seen: [...seen] }),
+    restore: (state) => {
+      for (const key of state.seen ?? []) seen.add(key);
+    },
+  };
 }
 
 function waiting(most: number, onLoss: (count: number) => void, release: (alerts: MadeAlert[]) => MadeAlert[]): Stage {
@@ -82,7 +121,14 @@ function waiting(most: number, onLoss: (count: number) => void, release: (alerts
     if (held.length >= 2 * most + 1) onLoss(held.splice(0, held.length - most).length);
     return [];
   };
-  return { take, end: () => release(held.splice(0).slice(-most)) };
+  return {
+    take,
+    end: () => release(held.splice(0).slice(-most)),
+    snapshot: () => ({ held: [...held] }),
+    restore: (state) => {
+      held.push(...(state.held ?? []));
+    },
+  };
 }
 
 const keyOf = (alert: MadeAlert, by: readonly Expr[]): KeyValue[] =>

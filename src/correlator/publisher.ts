@@ -5,9 +5,9 @@
 import { type Rule, severities } from '../rule/ir.js';
 import type { Alert } from './alert.js';
 import type { MadeAlert } from './alert_maker.js';
-import { Cap, Suppressor } from './folding.js';
+import { Cap, type CapState, Suppressor, type SuppressorState } from './folding.js';
 import type { Settings } from './options.js';
-import { Pipes } from './pipes.js';
+import { Pipes, type StageState } from './pipes.js';
 import type { RuleView } from './rule_view.js';
 
 /** The stages of one rule that folds or filters its alerts. */
@@ -22,6 +22,21 @@ export interface PublishCounts {
   readonly belowMinimum: number;
   readonly pipeLosses: number;
 }
+
+/** State of a publisher as plain data: rules are named by id, in `view` too. */
+export interface PublisherState {
+  readonly waiting: readonly MadeAlert[];
+  readonly rules: readonly {
+    readonly rule: string;
+    readonly pipes?: readonly StageState[];
+    readonly suppressor?: SuppressorState;
+    readonly cap?: CapState;
+  }[];
+}
+
+/** Writes a rule's view as the rule's id. */
+const withRuleIds = (key: string, value: unknown): unknown =>
+  key === 'view' ? (value as RuleView).rule.id : value;
 
 export class Publisher {
   readonly #settings: Settings;
@@ -75,6 +90,37 @@ export class Publisher {
       belowMinimum: this.#below.get(ruleId) ?? 0,
       pipeLosses: this.#pipeLosses.get(ruleId) ?? 0,
     };
+  }
+
+  /** Everything that waits or is remembered, by rule id: data that JSON can write. */
+  snapshot(): PublisherState {
+    const rules = [...this.#stages].map(([rule, { pipes, suppressor, cap }]) => ({
+      rule: rule.id,
+      ...(pipes === undefined ? {} : { pipes: pipes.snapshot() }),
+      ...(suppressor === undefined ? {} : { suppressor: suppressor.snapshot() }),
+      ...(cap === undefined ? {} : { cap: cap.snapshot() }),
+    }));
+    return JSON.parse(JSON.stringify({ waiting: this.#waiting, rules }, withRuleIds)) as PublisherState;
+  }
+
+  /** Takes over the state of rules that `viewOf` knows; what belongs to others is left out. */
+  restore(state: PublisherState, viewOf: (ruleId: string) => RuleView | undefined): void {
+    const revive = (made: MadeAlert | undefined): MadeAlert | undefined => {
+      const view = made === undefined ? undefined : viewOf(made.view as unknown as string);
+      return made === undefined || view === undefined ? undefined : { ...made, view };
+    };
+    const alive = (alerts: readonly MadeAlert[]): MadeAlert[] => alerts.map(revive).filter((made) => made !== undefined);
+    this.#waiting = alive(state.waiting);
+    for (const { rule, pipes, suppressor, cap } of state.rules) {
+      const view = viewOf(rule);
+      if (view === undefined) continue;
+      const stages = this.#stagesOf(view);
+      stages.pipes?.restore((pipes ?? []).map((one) => (one.held === undefined ? one : { ...one, held: alive(one.held) })));
+      stages.suppressor?.restore((suppressor ?? []).map((group) => ({ ...group, first: { ...group.first, view } })));
+      if (cap === undefined) continue;
+      const last = revive(cap.last);
+      stages.cap?.restore({ bucket: cap.bucket, count: cap.count, ...(last === undefined ? {} : { last }) });
+    }
   }
 
   #stagesOf(view: RuleView): Stages {

@@ -7,6 +7,7 @@ import { IngestConfig, IngestCounter, SkipExample, SkipReason } from '../core/ab
 import type { Section } from '../core/abi/program.js';
 import type { Config, Loss } from '../core/abi/state.js';
 import { KernelTrap } from '../core/errors.js';
+import { marksMax } from '../core/limits.js';
 import { type WasmImports, type WasmMemory, type WasmModule, webAssembly } from './web_assembly.js';
 
 const abiVersion = 1;
@@ -49,6 +50,10 @@ interface KernelExports {
   held_row_count(): number;
   process_count(): number;
   process_capacity(): number;
+  snapshot_write(): void;
+  restore_marks(): number;
+  restore_columns(count: number): number;
+  restore_records(pointer: number, bytes: number, pass: number): number;
   evidence_blocks_used(): number;
   evidence_block_capacity(): number;
 }
@@ -95,6 +100,8 @@ export class Kernel {
   readonly #exports: KernelExports;
   readonly #drain: (records: DataView) => void;
   #failure: KernelTrap | undefined;
+  /** While a snapshot is written: what the output buffer held. */
+  #collected: Uint8Array[] | undefined;
 
   private constructor(exports: KernelExports, drain: (records: DataView) => void) {
     this.#exports = exports;
@@ -217,8 +224,44 @@ export class Kernel {
   /** Hands what the output buffer holds to the drain callback and empties it. */
   drainOutput(): void {
     const bytes = this.#exports.output_bytes() >>> 0;
-    if (bytes > 0) this.#drain(new DataView(this.#exports.memory.buffer, this.#exports.output_ptr() >>> 0, bytes));
+    const view = new DataView(this.#exports.memory.buffer, this.#exports.output_ptr() >>> 0, bytes);
+    if (this.#collected !== undefined) this.#collected.push(new Uint8Array(view.buffer, view.byteOffset, bytes).slice());
+    else if (bytes > 0) this.#drain(view);
     this.#exports.output_clear();
+  }
+
+  /** The kernel's logical state as records (`abi/snapshot.ts`). The output must have been drained. */
+  snapshot(): Uint8Array {
+    const parts: Uint8Array[] = [];
+    this.#collected = parts;
+    try {
+      this.#call(() => this.#exports.snapshot_write());
+      this.drainOutput();
+    } finally {
+      this.#collected = undefined;
+    }
+    return concatenate(parts);
+  }
+
+  /**
+   * Reads records into a kernel that has seen no row. `marks` and `columns` give the new place of each old one, or a
+   * value out of range where there is none.
+   */
+  restore(records: Uint8Array, marks: readonly number[], columns: readonly number[]): void {
+    const view = this.#view();
+    const marksAt = this.#exports.restore_marks() >>> 0;
+    for (let bit = 0; bit < marksMax; bit++) view.setUint8(marksAt + bit, marks[bit] ?? 0xff);
+    const columnsAt = this.#exports.restore_columns(columns.length) >>> 0;
+    const grown = this.#view();
+    columns.forEach((column, index) => {
+      grown.setUint32(columnsAt + index * 4, column, true);
+    });
+    for (const pass of [0, 1]) {
+      for (const [start, end] of recordRuns(records, this.inputCapacity)) {
+        this.input().set(records.subarray(start, end));
+        this.#call(() => this.#exports.restore_records(this.#exports.input_ptr(), end - start, pass));
+      }
+    }
   }
 
   /** Indexes of hosts: `1 .. hostCount - 1`. */
@@ -308,6 +351,33 @@ export class Kernel {
       evidenceBlockCapacity: exports.evidence_block_capacity(),
     };
   }
+}
+
+function concatenate(parts: readonly Uint8Array[]): Uint8Array {
+  const all = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}
+
+/** Runs of whole records of at most `most` bytes. What is no record ends the last run. */
+function* recordRuns(records: Uint8Array, most: number): Generator<readonly [number, number]> {
+  const view = new DataView(records.buffer, records.byteOffset, records.byteLength);
+  let start = 0;
+  let at = 0;
+  while (at + 8 <= records.length) {
+    const bytes = view.getUint32(at + 4, true);
+    if (bytes < 8 || bytes % 8 !== 0 || bytes > most || at + bytes > records.length) break;
+    if (at + bytes - start > most) {
+      yield [start, at];
+      start = at;
+    }
+    at += bytes;
+  }
+  if (at > start) yield [start, at];
 }
 
 const watermark = (us: bigint): number => (us < -(1n << 62n) ? Number.NEGATIVE_INFINITY : Number(us));
