@@ -190,15 +190,6 @@ export class EndpointHost {
     });
   }
 
-  ptrace(timeMs: number, process: Process, target: Process): void {
-    this.write(timeMs, process, {
-      event: { category: ['process'], type: ['start'], action: 'ptrace' },
-      dataset: 'endpoint.events.process',
-      Target: { process: { entity_id: target.entityId, pid: target.pid, executable: target.executable } },
-      process: { Ext: { ptrace: { request: 'PTRACE_ATTACH' } } },
-    });
-  }
-
   private write(timeMs: number, process: Process, parts: Document): void {
     const { spec } = this;
     const {

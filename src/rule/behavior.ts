@@ -96,6 +96,11 @@ export interface SessionCondition {
   readonly users?: readonly string[];
   /** Globs over fields of a witness of the root's launch. A missing field never satisfies. */
   readonly launch?: { readonly field: string; readonly values: readonly string[] };
+  /**
+   * The script is approved: an entry of the list is its path (a glob), a space, and the hash that the launch event has
+   * in `field`. `anyHash`: the path alone decides, whatever the hash.
+   */
+  readonly approved?: { readonly in: PatternList; readonly field: string; readonly anyHash: boolean };
   readonly classes?: ClassTest;
   /** A level of a class is reached in the window. */
   readonly level?: { readonly class: string; readonly level: string };

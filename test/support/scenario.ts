@@ -2,7 +2,7 @@
  * Scenarios as data: short event notation, expanded to ECS documents as Elastic Defend writes them.
  *
  * `t` is in seconds from the start. One key names the kind: `exec`, `fork`, `exit`, `connect`, `lookup`, `write`,
- * `rename`, `delete`, `read`, `item` (launch_daemon), `btm`, `library`. `as` is the subject (`e5` an entity, `p5` a bare
+ * `rename`, `delete`, `read`, `item` (launch_daemon), `btm`, `library`, `ptrace`. `as` is the subject (`e5` an entity, `p5` a bare
  * pid), `by` its parent.
  */
 import { readdirSync, readFileSync } from 'node:fs';
@@ -23,6 +23,7 @@ export interface ExpectedDetection {
   readonly techniques?: readonly string[];
   readonly suppressed?: number;
   readonly tier?: string;
+  readonly weak?: readonly string[];
 }
 
 export interface Scenario {
@@ -228,6 +229,13 @@ const expansions: Readonly<Record<string, Expansion>> = {
     'event.action': 'btm_launch_item_add',
     'Persistence.path': value,
     'Persistence.args': short.program,
+  }),
+  ptrace: (value, short) => ({
+    'event.category': ['process'],
+    'event.type': ['change'],
+    'event.action': 'ptrace',
+    'process.Ext.ptrace.request': value,
+    'Target.process.entity_id': short.target,
   }),
   library: (value) => ({
     'event.category': ['library'],

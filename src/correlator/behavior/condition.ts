@@ -59,6 +59,7 @@ function rootHolds(condition: SessionCondition, scope: ConditionScope): boolean 
   if (condition.chain !== undefined && !chainHolds(condition.chain, profile.chain, judgement)) return false;
   if (condition.users !== undefined && !matchesFolded(condition.users, profile.user)) return false;
   if (condition.launch !== undefined && !launchHolds(condition.launch, scope.launch)) return false;
+  if (condition.approved !== undefined && !isApproved(condition.approved, scope)) return false;
   return condition.outsideHours === undefined || isOutside(condition.outsideHours, profile.launchUs);
 }
 
@@ -69,6 +70,19 @@ function matchesFolded(patterns: readonly string[], text: string | undefined): b
 function launchHolds(test: { field: string; values: readonly string[] }, fields: EvidenceFields | undefined): boolean {
   const value = fields?.[test.field];
   return value !== undefined && [value].flat().some((item) => matchesFolded(test.values, String(item)));
+}
+
+function isApproved(test: { in: PatternList; field: string; anyHash: boolean }, scope: ConditionScope): boolean {
+  const { scriptKey } = scope.profile;
+  if (scriptKey === undefined) return false;
+  const hashes = [scope.launch?.[test.field] ?? []].flat().map((hash) => foldCase(String(hash)));
+  return test.in.patterns.some((entry) => {
+    const space = entry.lastIndexOf(' ');
+    const [path, hash] = [entry.slice(0, space), foldCase(entry.slice(space + 1))];
+    return (
+      globMatchesAny(foldsOf(scope) ? folded([path]) : [path], scriptKey) && (test.anyHash || hashes.includes(hash))
+    );
+  });
 }
 
 const dayMinutes = 24 * 60;

@@ -6,7 +6,7 @@ import type { BehaviorRule } from '../../rule/ir.js';
 import type { Case } from './case.js';
 import { type InterpreterRun, parseInterpreterArgs, splitPosix, splitWindows } from './command_line.js';
 import { holds } from './condition.js';
-import { imageOf, processHolds } from './process_test.js';
+import { processHolds } from './process_test.js';
 import type { EvidenceFields, ProcessImage, ProcessNode, Witness } from './witness.js';
 
 /** What is known of the root and its ancestors; computed anew when the chain changes. */
@@ -99,17 +99,12 @@ export function profileOf(
 ): SessionProfile {
   const { judgement } = rule;
   const root = chain[0] as ProcessNode;
-  const { image, run, args, isSplit, id } = runOf(judgement, root);
+  const { image, run, args, isSplit, launchUs, id } = runOf(judgement, root);
   const directory = launch?.['process.working_directory'];
   const scriptPath =
     run.mode === 'script'
       ? joinPath(typeof directory === 'string' ? directory : undefined, run.payload, judgement.platform)
       : undefined;
-  const interpreters = root.images.filter(
-    (candidate) =>
-      imageOf(judgement.interpreter.images, { ...root, images: [candidate] }, judgement.platform) !== undefined,
-  );
-  const launchUs = interpreters[0]?.timeUs ?? root.startUs;
   const user = image?.user ?? root.images.findLast((candidate) => candidate.user !== undefined)?.user;
   const quality = qualityOf(chain, truncated, isSplit);
   const base = {
@@ -138,16 +133,19 @@ function qualityOf(chain: readonly ProcessNode[], truncated: boolean, isSplit: b
   return quality;
 }
 
-/** What the root runs, from the last of its images that is an interpreter. */
+/** What the root runs, from the last of its images that is an interpreter and tells its arguments. */
 function runOf(judgement: Judgement, root: ProcessNode) {
-  const image: ProcessImage | undefined =
-    imageOf(judgement.interpreter.images, root, judgement.platform) ?? root.images.at(-1);
-  const isInterpreter = imageOf(judgement.interpreter.images, root, judgement.platform) !== undefined;
+  const interpreters = root.images.filter((image) => isInterpreter(judgement, root, image));
+  const telling = interpreters.filter((image) => image.args !== undefined || image.commandLine !== undefined);
+  const image: ProcessImage | undefined = telling.at(-1) ?? interpreters.at(-1) ?? root.images.at(-1);
   const { args, isSplit } = argumentsOf(judgement, image);
-  const run: InterpreterRun = isInterpreter
-    ? parseInterpreterArgs(judgement.interpreter, args)
-    : { mode: 'none', payload: '' };
-  return { image, run, args, isSplit, id: runId(run, image) };
+  const run: InterpreterRun =
+    interpreters.length > 0 ? parseInterpreterArgs(judgement.interpreter, args) : { mode: 'none', payload: '' };
+  return { image, run, args, isSplit, launchUs: interpreters[0]?.timeUs ?? root.startUs, id: runId(run, image) };
+}
+
+function isInterpreter(judgement: Judgement, root: ProcessNode, image: ProcessImage): boolean {
+  return processHolds(judgement.interpreter.images, { ...root, images: [image] }, judgement.platform);
 }
 
 function argumentsOf(judgement: Judgement, image: ProcessImage | undefined) {

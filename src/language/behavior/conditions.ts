@@ -46,6 +46,7 @@ const conditionKeys: Readonly<Record<string, (context: ReadContext, node: Locate
   inline_length_min: (context, node) => ({ inlineLengthMin: readNumber(context, node) }),
   users: (context, node) => ({ users: readTexts(context, node) }),
   launch: readLaunchCondition,
+  approved: readApprovedCondition,
   classes: (context, node) => ({ classes: readClassTest(context, node) }),
   level: readLevelCondition,
   items: (context, node) => ({ items: readTexts(context, node) }),
@@ -145,6 +146,15 @@ function readLaunchCondition(context: ReadContext, node: Located): SessionCondit
   const values = map?.need('values', 'a launch condition');
   if (field === undefined || values === undefined) return never;
   return { launch: { field: readText(context, field), values: readTexts(context, values) } };
+}
+
+function readApprovedCondition(context: ReadContext, node: Located): SessionCondition {
+  const map = MapReader.open(context, node, ['in', 'hash_field', 'any_hash'], 'an approval');
+  const list = map?.need('in', 'an approval');
+  const field = map?.need('hash_field', 'an approval');
+  if (list === undefined || field === undefined) return never;
+  const anyHash = map?.optional('any_hash', readBoolean) ?? false;
+  return { approved: { in: readList(context, list), field: readText(context, field), anyHash } };
 }
 
 function readClassTest(context: ReadContext, node: Located): ClassTest {

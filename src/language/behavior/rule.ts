@@ -343,7 +343,7 @@ function launchFields(node: unknown): readonly string[] {
   if (Array.isArray(node)) return node.flatMap(launchFields);
   if (typeof node !== 'object' || node === null) return [];
   return Object.entries(node).flatMap(([key, value]) =>
-    key === 'launch' && typeof value === 'object' && value !== null && 'field' in value
+    (key === 'launch' || key === 'approved') && typeof value === 'object' && value !== null && 'field' in value
       ? [String(value.field)]
       : launchFields(value),
   );
