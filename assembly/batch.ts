@@ -3,7 +3,7 @@
  * the other, so that codes are read in sequence and cells are written close together.
  */
 import { BatchKind, ColumnKind, IngestCounter, IngestLimit, SkipReason, ViewColumn, ViewWord } from "../src/core/abi/events";
-import { viewColumn } from "./batch_check";
+import { isOfSession, viewColumn } from "./batch_check";
 import { pagesEntry, tableOf } from "./code_pages";
 import { columnCount, columnKind, columnNestedLength, columnOffset, hostIdColumn } from "./columns";
 import { addEntries, dictionaryInit, dictionaryReset, spaceOf } from "./dictionary";
@@ -26,7 +26,8 @@ let slots: usize = 0;
 let listBuffer: usize = 0;
 let hostPointer: usize = 0;
 let hostBytes: u32 = 0;
-let isDelta: bool = false;
+/** The column in hand: where its codes lead. */
+let isSession: bool = false;
 
 export function batchInit(codes: u32, ids: u32, idBytes: usize): void {
   dictionaryInit(codes, ids, idBytes);
@@ -37,24 +38,27 @@ export function batchInit(codes: u32, ids: u32, idBytes: usize): void {
 /** Applies a batch that `ingest_batch_check` has just found sound. Returns its rows. */
 export function ingest_batch(view: usize): u32 {
   const rows = load<u32>(view, ViewWord.Rows * 4);
-  isDelta = load<u32>(view, ViewWord.IsDelta * 4) != 0;
   hostPointer = <usize>load<u32>(view, ViewWord.HostPointer * 4);
   hostBytes = load<u32>(view, ViewWord.HostBytes * 4);
-  if (!isDelta || load<u32>(view, ViewWord.StartsSession * 4) != 0) dictionaryReset(isDelta);
+  if (load<u32>(view, ViewWord.StartsSession * 4) != 0) dictionaryReset(true);
   for (let c: u32 = 0; c < columnCount(); c++) {
-    if (load<u32>(viewColumn(view, c), ViewColumn.Entries * 4) != 0) addEntries(viewColumn(view, c), c, isDelta);
+    const column = viewColumn(view, c);
+    if (load<u32>(column, ViewColumn.Entries * 4) != 0) addEntries(column, c, isOfSession(view, column));
   }
   const times = <usize>load<u32>(view, ViewWord.TimePointer * 4);
   let row: u32 = 0;
   while (row < rows) {
     const size = openBlock(view, times, row, rows);
-    for (let c: u32 = 0; c < columnCount(); c++) fillColumn(viewColumn(view, c), c, row, size);
+    for (let c: u32 = 0; c < columnCount(); c++) {
+      isSession = isOfSession(view, viewColumn(view, c));
+      fillColumn(viewColumn(view, c), c, row, size);
+    }
     stageBlock(row, size);
     row += size;
   }
   chunkFlush();
   scratchReset();
-  if (!isDelta) dictionaryReset(false);
+  dictionaryReset(false);
   return rows;
 }
 
@@ -152,7 +156,7 @@ function slotAt(i: u32): u32 {
 function fillText(column: usize, c: u32, row: u32, size: u32): void {
   const codes = <usize>load<u32>(column, ViewColumn.Codes * 4) + (<usize>row << 2);
   const offset = columnOffset(c);
-  const space = spaceOf(isDelta, c);
+  const space = spaceOf(isSession, c);
   const table = tableOf(space, c);
   for (let i: u32 = 0; i < size; i++) {
     const code = load<u32>(codes + (<usize>i << 2));
@@ -165,7 +169,7 @@ function fillText(column: usize, c: u32, row: u32, size: u32): void {
 function fillSingles(column: usize, c: u32, kind: u32, row: u32, size: u32): void {
   const codes = <usize>load<u32>(column, ViewColumn.Codes * 4) + (<usize>row << 2);
   const offset = columnOffset(c);
-  const space = spaceOf(isDelta, c);
+  const space = spaceOf(isSession, c);
   const table = tableOf(space, c);
   for (let i: u32 = 0; i < size; i++) {
     const code = load<u32>(codes + (<usize>i << 2));
@@ -190,7 +194,7 @@ function fillFromLists(column: usize, c: u32, kind: u32, row: u32, size: u32): v
   const listOffsets = <usize>load<u32>(column, ViewColumn.ListOffsets * 4) + (<usize>row << 2);
   const codes = <usize>load<u32>(column, ViewColumn.Codes * 4);
   const offset = columnOffset(c);
-  const space = spaceOf(isDelta, c);
+  const space = spaceOf(isSession, c);
   const table = tableOf(space, c);
   for (let i: u32 = 0; i < size; i++) {
     const slot = slotAt(i);

@@ -15,10 +15,14 @@ import { ENTRY_HEADER, valueBytesFree, valuesFree } from "./values";
 const TRUE_TEXT: u32 = 0x65757274;
 const FALSE_TEXT: u32 = 0x736c6166;
 
-let newCodes: u32 = 0;
-let newIds: u32 = 0;
+/** Entries that the batch adds to the session, and to its own dictionaries. */
+let sessionCodes: u32 = 0;
+let sessionIds: u32 = 0;
+let sessionIdBytes: usize = 0;
+let ownCodes: u32 = 0;
+let ownIds: u32 = 0;
+/** Bytes that the values of both take. */
 let newBytes: usize = 0;
-let newIdBytes: usize = 0;
 
 /** Record of column `c` in the view. */
 @inline
@@ -33,33 +37,41 @@ export function viewColumn(view: usize, c: u32): usize {
  */
 export function ingest_batch_check(view: usize): u32 {
   const rows = load<u32>(view, ViewWord.Rows * 4);
-  const isDelta = load<u32>(view, ViewWord.IsDelta * 4) != 0;
-  const isFresh = !isDelta || load<u32>(view, ViewWord.StartsSession * 4) != 0;
-  newCodes = 0;
-  newIds = 0;
+  const startsSession = load<u32>(view, ViewWord.StartsSession * 4) != 0;
+  sessionCodes = 0;
+  sessionIds = 0;
+  sessionIdBytes = 0;
+  ownCodes = 0;
+  ownIds = 0;
   newBytes = 0;
-  newIdBytes = 0;
   for (let c: u32 = 0; c < columnCount(); c++) {
-    const fault = checkColumn(viewColumn(view, c), c, rows, isDelta, isFresh);
+    const column = viewColumn(view, c);
+    const fault = checkColumn(column, c, rows, isOfSession(view, column), startsSession);
     if (fault != 0) return fault | (c << 8);
   }
-  if (newCodes > codesFree(isFresh)) return BatchFault.Codes;
-  if (newIds > idsFree(isFresh)) return BatchFault.Ids;
-  if (isDelta && newIdBytes > idBytesFree(isFresh)) return BatchFault.IdText;
-  valuesMakeRoom(newCodes, newBytes);
-  if (isDelta && isFresh && !hasRoom()) {
+  if (ownCodes > codesFree(true) || sessionCodes > codesFree(startsSession)) return BatchFault.Codes;
+  if (ownIds > idsFree(true) || sessionIds > idsFree(startsSession)) return BatchFault.Ids;
+  if (sessionIdBytes > idBytesFree(startsSession)) return BatchFault.IdText;
+  valuesMakeRoom(ownCodes + sessionCodes, newBytes);
+  if (startsSession && !hasRoom()) {
     // The session before ends here in any case.
     dictionaryReset(true);
-    valuesMakeRoom(newCodes, newBytes);
+    valuesMakeRoom(ownCodes + sessionCodes, newBytes);
   }
   return hasRoom() ? 0 : BatchFault.Text;
 }
 
-function hasRoom(): bool {
-  return valuesFree() >= newCodes && valueBytesFree() >= newBytes;
+/** True where the codes of the column are those of the session. */
+@inline
+export function isOfSession(view: usize, column: usize): bool {
+  return load<u32>(view, ViewWord.IsDelta * 4) != 0 && load<u32>(column, ViewColumn.IsLocal * 4) == 0;
 }
 
-function checkColumn(column: usize, c: u32, rows: u32, isDelta: bool, isFresh: bool): u32 {
+function hasRoom(): bool {
+  return valuesFree() >= ownCodes + sessionCodes && valueBytesFree() >= newBytes;
+}
+
+function checkColumn(column: usize, c: u32, rows: u32, isSession: bool, startsSession: bool): u32 {
   const kind = load<u32>(column, ViewColumn.Kind * 4);
   if (kind == 0) return 0;
   const listOffsets = <usize>load<u32>(column, ViewColumn.ListOffsets * 4);
@@ -67,13 +79,13 @@ function checkColumn(column: usize, c: u32, rows: u32, isDelta: bool, isFresh: b
   const base = load<u32>(column, ViewColumn.Base * 4);
   const codeCount = load<u32>(column, ViewColumn.CodeCount * 4);
   if (listOffsets != 0 && !isRising(listOffsets, rows + 1, codeCount)) return BatchFault.ListOffsets;
-  if (base != (isFresh ? 0 : pagesCodes(spaceOf(isDelta, c), c))) return BatchFault.Code;
+  if (base != (isSession && !startsSession ? pagesCodes(spaceOf(true, c), c) : 0)) return BatchFault.Code;
   const entries = load<u32>(column, ViewColumn.Entries * 4);
   if (largest(load<u32>(column, ViewColumn.Codes * 4), codeCount) > base + entries) return BatchFault.Code;
-  return checkEntries(column, c, base, entries);
+  return checkEntries(column, c, base, entries, isSession);
 }
 
-function checkEntries(column: usize, c: u32, base: u32, entries: u32): u32 {
+function checkEntries(column: usize, c: u32, base: u32, entries: u32, isSession: bool): u32 {
   if (entries == 0) return 0;
   const offsets = <usize>load<u32>(column, ViewColumn.Offsets * 4);
   const text = <usize>load<u32>(column, ViewColumn.Text * 4);
@@ -83,11 +95,14 @@ function checkEntries(column: usize, c: u32, base: u32, entries: u32): u32 {
   const isText = columnKind(c) == ColumnKind.Text;
   // Alignment costs at most seven bytes an entry; a number's canonical text is at most 32.
   if (isText) {
-    newCodes += entries;
+    if (isSession) sessionCodes += entries;
+    else ownCodes += entries;
     newBytes += textBytes + entries * <u32>(ENTRY_HEADER + 8) + (tags == 0 ? 0 : entries * 32);
+  } else if (isSession) {
+    sessionIds += entries;
+    sessionIdBytes += align8(textBytes) + (<usize>entries << 3);
   } else {
-    newIds += entries;
-    newIdBytes += align8(textBytes) + (<usize>entries << 3);
+    ownIds += entries;
   }
   if (tags == 0) return checkStrings(offsets, entries, text, text + textBytes);
   for (let i: u32 = 0; i < entries; i++) {

@@ -101,7 +101,7 @@ export class BatchReceiver {
     const codes = new Map(known?.codes);
     let chain = known?.chain ?? checksumStart;
     for (const { name, dictionary } of batch.columns) {
-      if (dictionary === undefined) continue;
+      if (dictionary === undefined || dictionary.isLocal) continue;
       const base = codes.get(name) ?? 0;
       if (dictionary.base !== base) {
         throw new BatchError(
@@ -183,6 +183,7 @@ function writeCodes(view: Uint32Array, at: number, column: ColumnView, known: nu
   view[at + ViewColumn.Text] = addressOf(dictionary?.bytes, input);
   view[at + ViewColumn.TextBytes] = dictionary?.bytes.length ?? 0;
   view[at + ViewColumn.Tags] = addressOf(dictionary?.tags, input);
+  view[at + ViewColumn.IsLocal] = dictionary?.isLocal ? 1 : 0;
 }
 
 function writeNumbers(view: Uint32Array, at: number, column: ColumnView, input: number): void {

@@ -21,6 +21,8 @@ export interface DictionaryView {
   readonly offsets: VectorView;
   readonly bytes: VectorView;
   readonly tags: VectorView | undefined;
+  /** The codes are this batch's own. */
+  readonly isLocal: boolean;
 }
 
 export interface ColumnView {
@@ -137,7 +139,9 @@ function viewDictionary(reader: BatchReader, position: number | undefined): Dict
   }
   const bytes = reader.vector(table, 2, 1, 'dictionary text') ?? { offset: 0, length: 0 };
   const base = baseField === undefined ? 0 : reader.u32(baseField, 'dictionary base');
-  return { base, entries, offsets, bytes, tags };
+  const localField = reader.field(table, 4, 1, 'dictionary locality');
+  const isLocal = localField !== undefined && reader.u8(localField, 'dictionary locality') !== 0;
+  return { base, entries, offsets, bytes, tags, isLocal };
 }
 
 /** Checks that the vectors a column needs are there, one element per row. */

@@ -11,6 +11,11 @@ export const batchVersion = 1;
 
 const ALIGNMENT = 16;
 
+export interface EncodedDictionary extends EncodedEntries {
+  readonly base: number;
+  readonly isLocal: boolean;
+}
+
 /** One column of a batch, ready to write. */
 export interface EncodedColumn {
   readonly name: string;
@@ -18,7 +23,7 @@ export interface EncodedColumn {
   readonly nested: string | undefined;
   readonly codes?: Uint32Array | undefined;
   readonly listOffsets?: Uint32Array | undefined;
-  readonly dictionary?: (EncodedEntries & { readonly base: number }) | undefined;
+  readonly dictionary?: EncodedDictionary | undefined;
   readonly numbers?: Float64Array | undefined;
   readonly validity?: Uint8Array | undefined;
 }
@@ -73,7 +78,7 @@ function writeColumn(builder: Builder, column: EncodedColumn): number {
   return Column.endColumn(builder);
 }
 
-function writeDictionary(builder: Builder, dictionary: EncodedEntries & { readonly base: number }): number {
+function writeDictionary(builder: Builder, dictionary: EncodedDictionary): number {
   const offsets = writeVector(builder, dictionary.offsets);
   const bytes = writeVector(builder, dictionary.bytes);
   const tags = optionalVector(builder, dictionary.tags);
@@ -82,6 +87,7 @@ function writeDictionary(builder: Builder, dictionary: EncodedEntries & { readon
   Dictionary.addOffsets(builder, offsets);
   Dictionary.addBytes(builder, bytes);
   if (tags !== 0) Dictionary.addTags(builder, tags);
+  Dictionary.addLocal(builder, dictionary.isLocal);
   return Dictionary.endDictionary(builder);
 }
 

@@ -45,7 +45,8 @@ export function createDecoder(options: DecodeOptions = {}): EventDecoder {
       if (batch.position === 0) session.clear();
       const events = decodeTimes(batch, timestampField);
       for (const column of batch.columns) {
-        decodeColumn(batch, column, isDelta ? session : new Map(), events);
+        const isShared = isDelta && !column.dictionary?.isLocal;
+        decodeColumn(batch, column, isShared ? session : new Map(), events);
       }
       if (batch.host !== undefined) applyHost(batch, batch.host, events);
       return events;

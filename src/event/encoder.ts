@@ -92,7 +92,7 @@ interface BatchPlace {
 class BatchEncoder {
   readonly #fields: readonly FieldSpec[];
   readonly #flattener: Flattener;
-  readonly #dictionaries: readonly ColumnDictionary[];
+  readonly #dictionaries: ColumnDictionary[];
   readonly #host: string | undefined;
   readonly #used: SessionLimits = { codes: 0, ids: 0, textBytes: 0, idBytes: 0 };
   /** Checksum over all dictionaries sent. */
@@ -117,7 +117,11 @@ class BatchEncoder {
       time[i] = parseTimeUs(Array.isArray(timeCell) ? timeCell[0] : timeCell);
     }
     const columns = this.#fields
-      .map((field, c) => this.#encodeColumn(field, this.#dictionaries[c] as ColumnDictionary, cells[c] as Cell[]))
+      .map((field, c) => {
+        const isLocal = place.session !== 0n && (field.unique ?? field.name === 'event.id');
+        if (isLocal) this.#dictionaries[c] = new ColumnDictionary();
+        return this.#encodeColumn(field, this.#dictionaries[c] as ColumnDictionary, cells[c] as Cell[], isLocal);
+      })
       .filter((column) => column !== undefined);
     return writeBatch({ ...place, rows: events.length, host: this.#host, time, columns });
   }
@@ -132,16 +136,21 @@ class BatchEncoder {
     );
   }
 
-  #encodeColumn(field: FieldSpec, dictionary: ColumnDictionary, cells: Cell[]): EncodedColumn | undefined {
+  #encodeColumn(
+    field: FieldSpec,
+    dictionary: ColumnDictionary,
+    cells: Cell[],
+    isLocal: boolean,
+  ): EncodedColumn | undefined {
     if (cells.every((cell) => cell === undefined)) return undefined;
     if (field.kind === 'number') return { ...encodeNumbers(cells), ...identify(field, BatchKind.Number) };
     const single = field.kind === 'id' ? cells.map(firstOf) : cells;
     const codes = single.some(Array.isArray) ? encodeLists(single, dictionary) : encodeSingles(single, dictionary);
     const base = dictionary.base;
     const entries = dictionary.pendingCount === 0 ? undefined : dictionary.takeEntries();
-    if (entries !== undefined) this.#count(field, entries.offsets.length - 1, entries.bytes);
+    if (entries !== undefined && !isLocal) this.#count(field, entries.offsets.length - 1, entries.bytes);
     const kind = field.kind === 'id' ? BatchKind.Id : BatchKind.Text;
-    return { ...codes, ...identify(field, kind), dictionary: { ...(entries ?? noEntries), base } };
+    return { ...codes, ...identify(field, kind), dictionary: { ...(entries ?? noEntries), base, isLocal } };
   }
 
   #count(field: FieldSpec, entries: number, bytes: Uint8Array): void {

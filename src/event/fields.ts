@@ -12,6 +12,8 @@ export interface FieldSpec {
   readonly kind: FieldKind;
   /** A prefix of the name: the array of objects whose elements are kept apart. */
   readonly nested?: string;
+  /** Hardly any value comes twice, so a session does not keep them; true for `event.id` unless told otherwise. */
+  readonly unique?: boolean;
 }
 
 /**

@@ -36,6 +36,9 @@ interface Slot {
   items: Item[];
 }
 
+/** Shared by every slot that holds no list: most cells are single values, and this runs for each. */
+const none: Item[] = [];
+
 const node = (): PathNode => ({ edges: new Map(), columns: [], isNested: false, array: 0, elements: 0 });
 
 /** Flattens events one at a time. Not reentrant. */
@@ -48,7 +51,7 @@ export class Flattener {
 
   constructor(fields: readonly FieldSpec[]) {
     const prefixes = new Map<string, PathNode>();
-    this.#slots = fields.map(() => ({ scalar: undefined, array: 0, items: [] }));
+    this.#slots = fields.map(() => ({ scalar: undefined, array: 0, items: none }));
     for (const [column, field] of fields.entries()) this.#addPath(prefixes, field.name).columns.push(column);
     this.#nestedNodes = fields.map(({ nested }) => {
       const found = nested === undefined ? undefined : prefixes.get(nested);
@@ -91,14 +94,15 @@ export class Flattener {
     const slot = this.#slots[column] as Slot;
     slot.scalar = undefined;
     slot.array = 0;
-    slot.items = [];
+    slot.items = none;
   }
 
   #walkObject(object: object, at: PathNode, array: number, depth: number): boolean {
     if (depth > jsonDepthMax) return false;
-    for (const [key, value] of Object.entries(object)) {
+    const record = object as Readonly<Record<string, unknown>>;
+    for (const key of Object.keys(object)) {
       const child = at.edges.get(key);
-      if (child !== undefined && !this.#walkValue(value, child, array, depth, true)) return false;
+      if (child !== undefined && !this.#walkValue(record[key], child, array, depth, true)) return false;
     }
     return true;
   }
@@ -140,7 +144,9 @@ export class Flattener {
   #write(at: PathNode, array: number, value: Scalar | undefined): void {
     for (const column of at.columns) {
       if (array === 0) {
-        this.#claim(column, 0).scalar = value;
+        const slot = this.#slots[column] as Slot;
+        slot.scalar = value;
+        slot.array = 0;
         this.#written.push(column);
       } else if (value !== undefined) {
         const nested = this.#nestedNodes[column];

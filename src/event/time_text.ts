@@ -63,9 +63,18 @@ function daysOfMonth(year: number, month: number): number {
   return month === 2 && isLeap ? 29 : (DAYS_OF_MONTH[month - 1] ?? 0);
 }
 
+/** The date read last: event times of a stream mostly share it. */
+let cachedDate = -1;
+let cachedDay = 0;
+
 /** Days since 1970-01-01. `Date.UTC` would take years below 100 for those of the 20th century. */
 function dayNumber(year: number, month: number, day: number): number {
-  return new Date(0).setUTCFullYear(year, month - 1, day) / 86_400_000;
+  const date = (year * 100 + month) * 100 + day;
+  if (date !== cachedDate) {
+    cachedDate = date;
+    cachedDay = new Date(0).setUTCFullYear(year, month - 1, day) / 86_400_000;
+  }
+  return cachedDay;
 }
 
 /** The time itself where it is from year 0 to 9999, else {@link NO_TIME_US}: such a row is skipped. */

@@ -15,10 +15,10 @@ import { eventArbitrary } from '../support/json_lines_arbitrary.js';
 
 const fields: readonly (string | FieldSpec)[] = [
   'process.name',
-  'process.parent.name',
   'process.args',
   'process.pid',
   { name: 'process.entity_id', kind: 'id' },
+  { name: 'process.parent.name', kind: 'text', unique: true },
   'event.sequence',
   'host.id',
   { name: 'dll.path', kind: 'text', nested: 'dll' },

@@ -38,6 +38,14 @@ describe('batches in the kernel', () => {
     ['self-contained, all text', () => (list: unknown[]) => encodeEvents(list, { fields: textFields })],
     ['of a session', () => createEncoder({ fields }).encode],
     ['of a session, all text', () => createEncoder({ fields: textFields }).encode],
+    [
+      'of a session that keeps no values',
+      () => createEncoder({ fields: fields.map((field) => ({ ...field, unique: true })) }).encode,
+    ],
+    [
+      'of a session that keeps half',
+      () => createEncoder({ fields: fields.map((field, i) => ({ ...field, unique: i % 2 === 0 })) }).encode,
+    ],
   ])('%s, give the rows that JSON lines give', (_, createEncode) => {
     const lines = newKernel();
     const batches = newKernel();

@@ -114,7 +114,9 @@ export const enum ViewColumn {
   Numbers = 10,
   /** Bit per row, least significant first; 0: all are valid. */
   Validity = 11,
-  Count = 12,
+  /** 1: the codes are this batch's own, although the batch belongs to a session. */
+  IsLocal = 12,
+  Count = 13,
 }
 
 /** Answer of `ingest_batch_check`: `reason | column << 8`, 0 where the contents are sound. */

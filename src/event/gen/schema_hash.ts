@@ -1,2 +1,2 @@
 /** Written by `scripts/schemas.mjs`: SHA-256 of the schema that the code here was generated from. */
-export const schemaHash = 'fcda1461f7440d5d4abeff20ccb20dec5b7852e4606129a6be162e77be594e94';
+export const schemaHash = '869048a31329eea7bc5b1d3c2f0523915a5e1dd597d43da22937b43de7dbb861';

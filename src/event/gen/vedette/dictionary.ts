@@ -75,8 +75,13 @@ tagsArray():Uint8Array|null {
   return offset ? new Uint8Array(this.bb!.bytes().buffer, this.bb!.bytes().byteOffset + this.bb!.__vector(this.bb_pos + offset), this.bb!.__vector_len(this.bb_pos + offset)) : null;
 }
 
+local():boolean {
+  const offset = this.bb!.__offset(this.bb_pos, 12);
+  return offset ? !!this.bb!.readInt8(this.bb_pos + offset) : false;
+}
+
 static startDictionary(builder:flatbuffers.Builder) {
-  builder.startObject(4);
+  builder.startObject(5);
 }
 
 static addBase(builder:flatbuffers.Builder, base:number) {
@@ -136,17 +141,22 @@ static startTagsVector(builder:flatbuffers.Builder, numElems:number) {
   builder.startVector(1, numElems, 1);
 }
 
+static addLocal(builder:flatbuffers.Builder, local:boolean) {
+  builder.addFieldInt8(4, +local, +false);
+}
+
 static endDictionary(builder:flatbuffers.Builder):flatbuffers.Offset {
   const offset = builder.endObject();
   return offset;
 }
 
-static createDictionary(builder:flatbuffers.Builder, base:number, offsetsOffset:flatbuffers.Offset, bytesOffset:flatbuffers.Offset, tagsOffset:flatbuffers.Offset):flatbuffers.Offset {
+static createDictionary(builder:flatbuffers.Builder, base:number, offsetsOffset:flatbuffers.Offset, bytesOffset:flatbuffers.Offset, tagsOffset:flatbuffers.Offset, local:boolean):flatbuffers.Offset {
   Dictionary.startDictionary(builder);
   Dictionary.addBase(builder, base);
   Dictionary.addOffsets(builder, offsetsOffset);
   Dictionary.addBytes(builder, bytesOffset);
   Dictionary.addTags(builder, tagsOffset);
+  Dictionary.addLocal(builder, local);
   return Dictionary.endDictionary(builder);
 }
 }
