@@ -13,10 +13,11 @@ import {
   NEVER, hostAddHeld, hostCount, hostFutureLastUs, hostFutureRoot, hostHash, hostHeldCount, hostHeldRoot, hostMaxTimeUs,
   hostOlder, hostRaiseWatermark, hostSetFutureLastUs, hostSetMaxTimeUs, hostSettle, hostWatermarkUs,
 } from "./hosts";
-import { judge, JUDGE_ALL, JUDGE_GLOBAL, JUDGE_HOST } from "./dispatch";
+import { judge, JUDGE_ALL, JUDGE_EARLY, JUDGE_GLOBAL, JUDGE_HOST } from "./dispatch";
 import { countLoss } from "./losses";
 import { reserve } from "./memory";
-import { chunkSlot, rowCapacity, rowFree, rowHost, rowTimeUs } from "./rows";
+import { isRouting, noteClock } from "./routing";
+import { chunkSlot, rowCapacity, rowFree, rowHost, rowOrdinal, rowTimeUs } from "./rows";
 import { stateAdvance, stateFlush } from "./stateful";
 
 /** Bits of `RowPlace` for each slot: which heaps a row is in, and whether it was late. */
@@ -32,6 +33,9 @@ const HOSTS_LOOKED_AT: u32 = 256;
 let latenessUs: i64 = 0;
 let maxSkipUs: i64 = 0;
 let hasGlobal: bool = false;
+let hasEarly: bool = false;
+/** Ordinal of the row whose arrival is being handled. */
+let arrival: u64 = 0;
 /** Rows that may be held: the store less one chunk for staging. */
 let heldLimit: u32 = 0;
 let heldRows: u32 = 0;
@@ -52,6 +56,7 @@ export function applyInit(): void {
   latenessUs = configI64(Config.LatenessUs);
   maxSkipUs = configI64(Config.MaxSkipUs);
   hasGlobal = configU32(Config.HasGlobalRules) != 0;
+  hasEarly = configU32(Config.HasEarlyRules) != 0;
   heldLimit = max<u32>(rowCapacity(), IngestLimit.ChunkRows + 64) - IngestLimit.ChunkRows;
   holdInit(hasGlobal ? 2 : 1);
   states = reserve(rowCapacity());
@@ -61,7 +66,17 @@ export function applyInit(): void {
 /** Takes the `n` rows of the chunk. `n` = 0 asks for a held row to be judged early: the row store is full. */
 export function applyChunk(n: u32): void {
   if (n == 0) relieve(Host.None);
-  for (let i: u32 = 0; i < n; i++) applyRow(chunkSlot(i));
+  for (let i: u32 = 0; i < n; i++) {
+    const slot = chunkSlot(i);
+    arrival = rowOrdinal(slot);
+    applyRow(slot);
+    if (isRouting()) noteClock(arrival, globalWatermark);
+  }
+}
+
+/** Ordinal of the row whose arrival is being handled: later than that of a row that was held. */
+export function arrivalOrdinal(): u64 {
+  return arrival;
 }
 
 /** Rows below their host's watermark, rows held for a time far ahead, rows judged. */
@@ -202,6 +217,10 @@ function accept(slot: u32, host: u32, timeUs: i64): void {
   if (timeUs > hostMaxTimeUs(host)) hostSetMaxTimeUs(host, timeUs);
   hostRaiseWatermark(host, timeUs - latenessUs);
   observeGlobal(host, timeUs);
+  if (isRouting()) {
+    rowFree(slot);
+    return;
+  }
   if (latenessUs == 0) {
     judgeNow(slot, host, timeUs, JUDGE_ALL);
     rowFree(slot);
@@ -209,6 +228,7 @@ function accept(slot: u32, host: u32, timeUs: i64): void {
     if (hasGlobal) advanceState(Host.None, globalWatermark);
     return;
   }
+  if (hasEarly) judge(slot, JUDGE_EARLY);
   hold(slot, host, timeUs, isLate);
   release(host, hostWatermarkUs(host));
   if (hasGlobal) releaseGlobal(globalWatermark);

@@ -16,10 +16,11 @@ import {
 } from "./stateful";
 import { emitWitness } from "./witness";
 
-/** Which rules judge the row: those within a host, those across hosts. */
+/** Which rules judge the row: those within a host, those across hosts, those that judge rows as they arrive. */
 export const JUDGE_HOST: u32 = 1;
 export const JUDGE_GLOBAL: u32 = 2;
-export const JUDGE_ALL: u32 = 3;
+export const JUDGE_EARLY: u32 = 4;
+export const JUDGE_ALL: u32 = 7;
 
 let actionStarts: usize = 0;
 let actions: usize = 0;
@@ -92,8 +93,9 @@ function run(action: u32, rule: u32, argument: u32, slot: u32): void {
     return;
   }
   if (rule >= ruleCount) return;
-  const isGlobal = (load<u32>(rules + usize(rule) * RuleRecord.Bytes + RuleRecord.Flags) & RuleFlag.Global) != 0;
-  if ((who & (isGlobal ? JUDGE_GLOBAL : JUDGE_HOST)) == 0) return;
+  const flags = load<u32>(rules + usize(rule) * RuleRecord.Bytes + RuleRecord.Flags);
+  const judgedBy = (flags & RuleFlag.Global) != 0 ? JUDGE_GLOBAL : (flags & RuleFlag.Early) != 0 ? JUDGE_EARLY : JUDGE_HOST;
+  if ((who & judgedBy) == 0) return;
   store<u64>(matched + (usize(rule) << 3), load<u64>(matched + (usize(rule) << 3)) + 1);
   switch (action) {
     case Action.Match: emitRowAlert(rule, slot); break;

@@ -13,6 +13,7 @@ import { lineageInit } from "./lineage";
 import { lossesInit } from "./losses";
 import { outputInit } from "./output";
 import { restoreInit } from "./restore";
+import { routingInit } from "./routing";
 import { stateInit } from "./stateful";
 import { witnessInit } from "./witness";
 
@@ -48,6 +49,21 @@ export {
 export { snapshotWrite as snapshot_write } from "./snapshot";
 export { processCapacity as process_capacity, processCount as process_count } from "./process_table";
 
+export { ordinalNextOf as ordinal_next, ordinalSetTo as ordinal_set } from "./rows";
+export {
+  foreignSlots as foreign_slots,
+  ordinalTable as ordinal_table,
+  ordinalUse as ordinal_use,
+  routeBegin as route_begin,
+  routeClocks as route_clocks,
+  routeEnd as route_end,
+  routeLines as route_lines,
+  routePlaces as route_places,
+  routeScatter as route_scatter,
+  routeShards as route_shards,
+} from "./routing";
+export { rowsForeignCount as foreign_row_count } from "./rows";
+
 /** Raised whenever a change makes older hosts unable to drive the kernel. */
 export function abi_version(): u32 {
   return 1;
@@ -58,6 +74,7 @@ export function kernel_init(): void {
   hostsInit();
   lossesInit();
   ingestInit(configTable());
+  routingInit();
   predicatesInit();
   evidenceInit();
   outputInit();

@@ -14,6 +14,7 @@ import { completeEnd, indexBase, origin, scanBegin, scanHasMore, scanInit, scanM
 import { readString, textLength, textPointer } from "./json_string";
 import { input_capacity } from "./input";
 import { reserve } from "./memory";
+import { isRouting, noteLine, noteLineEnd } from "./routing";
 
 const NEWLINE: u8 = 0x0a;
 const QUOTE: u8 = 0x22;
@@ -62,17 +63,22 @@ export function ingest_ndjson(pointer: usize, length: u32): u32 {
   while (scanHasMore()) {
     if (!scanMore(consumed)) {
       countRow();
+      if (isRouting()) noteLine(<u32>(line - pointer));
       skipRow(SkipReason.Tokens, <u32>(line - pointer));
       rows++;
       line = scanSkipLine();
+      if (isRouting()) noteLineEnd(<u32>(line - pointer));
       consumed = indexBase;
       continue;
     }
     consumed = indexBase;
     while (consumed < completeEnd) {
       cursor = consumed;
-      rows += takeLine(line);
+      if (isRouting()) noteLine(<u32>(line - pointer));
+      const taken = takeLine(line);
       line = origin + load<u32>(cursor) + 1;
+      if (taken != 0 && isRouting()) noteLineEnd(<u32>(line - pointer));
+      rows += taken;
       consumed = cursor + 4;
     }
   }

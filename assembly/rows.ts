@@ -20,6 +20,7 @@ import { hostIntern } from "./hosts";
 import { releaseHeldText } from "./held_text";
 import { listItem, listLength, valueIsList } from "./lists";
 import { reserve } from "./memory";
+import { isRouting, noteSlot, ownsSlot, slotOfHost, tabledOrdinal } from "./routing";
 import { valueHash, valueLength, valueNumber, valuePtr, valueTag } from "./values";
 import { ValueTag } from "../src/core/abi/events";
 
@@ -44,6 +45,13 @@ let defaultHostHash: u64 = 0;
 
 /** Rows that were given the default host. */
 export let rowsWithoutHost: u64 = 0;
+/** Rows of hosts that are not this kernel's. */
+export let rowsForeign: u64 = 0;
+
+/** What names the host of the row in hand. */
+let foundHash: u64 = 0;
+let foundPointer: usize = 0;
+let foundBytes: u32 = 0;
 
 /** Reserves `rowCapacity` slots, at least one chunk. Columns must be known. */
 export function rowsInit(rowCapacity: u32): void {
@@ -218,12 +226,25 @@ export function clearNumbers(at: usize): void {
   for (let cell = at + ROW_HEADER; cell < at + idCellsOffset; cell += 8) store<f64>(cell, NaN);
 }
 
-/** Puts the open row into the chunk: its cells are complete, its host and tiebreak are read from them. */
+/**
+ * Puts the open row into the chunk: its cells are complete, its host and tiebreak are read from them. A row of a host
+ * that is not this kernel's takes its ordinal and is gone.
+ */
 export function rowStage(slot: u32): void {
   const at = rowAddress(slot);
-  store<u64>(at, takeOrdinal(), 8);
+  const ordinal = takeOrdinal();
+  findHost(at);
+  const hostSlot = slotOfHost(foundHash);
+  if (!ownsSlot(hostSlot)) {
+    rowsForeign++;
+    rowFree(slot);
+    return;
+  }
+  if (isRouting()) noteSlot(ordinal, hostSlot);
+  if (foundHash == defaultHostHash && foundPointer == defaultHostPointer) rowsWithoutHost++;
+  store<u64>(at, ordinal, 8);
   if (tiebreakColumn != 0xffffffff) store<f64>(at, load<f64>(at + columnOffset(tiebreakColumn)), 24);
-  store<u32>(at, resolveHost(at), 16);
+  store<u32>(at, hostIntern(foundHash, foundPointer, foundBytes), 16);
   store<u32>(chunkSlots + (<usize>chunkCount << 2), slot);
   chunkCount++;
 }
@@ -241,7 +262,9 @@ export function rowRestage(slot: u32, host: u32, ordinal: u64, tiebreak: f64): v
 
 /** The ordinal of the next row; each row takes one, skipped ones too. */
 export function takeOrdinal(): u64 {
-  return nextOrdinal++;
+  const ordinal = tabledOrdinal(nextOrdinal);
+  nextOrdinal = ordinal + 1;
+  return ordinal;
 }
 
 export function ordinalNext(): u64 {
@@ -253,26 +276,45 @@ export function ordinalSet(next: u64): void {
   nextOrdinal = next;
 }
 
-function resolveHost(at: usize): u32 {
-  let host = hostFrom(at, hostIdColumn);
-  if (host == 0) host = hostFrom(at, hostNameColumn);
-  if (host == 0) host = hostFrom(at, agentIdColumn);
-  if (host != 0) return host;
-  rowsWithoutHost++;
-  return hostIntern(defaultHostHash, defaultHostPointer, defaultHostBytes);
+/** As {@link ordinalNext}, for the host. */
+export function ordinalNextOf(): f64 {
+  return <f64>nextOrdinal;
 }
 
-/** Host named by a cell (the first value of a list), or 0 where the cell is missing. */
-function hostFrom(at: usize, c: u32): u32 {
-  if (c == 0xffffffff) return 0;
+export function ordinalSetTo(next: f64): void {
+  nextOrdinal = <u64>next;
+}
+
+/** Rows so far of hosts that are not this kernel's. */
+export function rowsForeignCount(): f64 {
+  return <f64>rowsForeign;
+}
+
+/** Finds the text that names the row's host: `foundHash`, `foundPointer`, `foundBytes`. */
+function findHost(at: usize): void {
+  if (hostFrom(at, hostIdColumn) || hostFrom(at, hostNameColumn) || hostFrom(at, agentIdColumn)) return;
+  foundHash = defaultHostHash;
+  foundPointer = defaultHostPointer;
+  foundBytes = defaultHostBytes;
+}
+
+/** Takes the host that a cell names (the first value of a list); false where the cell is missing. */
+function hostFrom(at: usize, c: u32): bool {
+  if (c == 0xffffffff) return false;
   const cell = at + columnOffset(c);
   if (columnKind(c) == ColumnKind.Id) {
-    const hash = load<u64>(cell);
-    return hash == 0 ? 0 : hostIntern(hash, <usize>load<u32>(cell, 8), load<u32>(cell, 12));
+    foundHash = load<u64>(cell);
+    foundPointer = <usize>load<u32>(cell, 8);
+    foundBytes = load<u32>(cell, 12);
+    return foundHash != 0;
   }
   let v = load<u32>(cell);
   if (v != 0 && valueIsList(v)) v = listItem(v, 0);
-  return v == 0 ? 0 : hostIntern(valueHash(v), valuePtr(v), valueLength(v));
+  if (v == 0) return false;
+  foundHash = valueHash(v);
+  foundPointer = valuePtr(v);
+  foundBytes = valueLength(v);
+  return true;
 }
 
 /** Slot of row `i` of the chunk in hand. */

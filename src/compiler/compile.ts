@@ -5,7 +5,7 @@
 import { ColumnKind, ColumnRole } from '../core/abi/events.js';
 import { PredicateId } from '../core/abi/predicates.js';
 import { Section } from '../core/abi/program.js';
-import { Action, RuleKind, WitnessArgument } from '../core/abi/state.js';
+import { Action, RuleFlag, RuleKind, WitnessArgument } from '../core/abi/state.js';
 import type { Diagnostic } from '../core/diagnostic.js';
 import { ProgramError } from '../core/errors.js';
 import { SourceText } from '../core/source_text.js';
@@ -35,6 +35,8 @@ export interface CompileOptions {
   readonly processFields?: ProcessFields;
   /** Fields whose values alerts carry. Default none. */
   readonly evidenceFields?: readonly string[];
+  /** Ids of match rules that judge events as they arrive, before they are held. Default none. */
+  readonly earlyRules?: ReadonlySet<string>;
 }
 
 /** A linked rule set. */
@@ -236,7 +238,8 @@ class Linker {
 
   #addMatch(query: EventQuery, rule: Rule, index: number): void {
     this.#act(this.#predicates.add(query, contextOf(rule, this.#options)), Action.Match, index, 0);
-    this.#entries.set(index, { kind: RuleKind.Match, flags: 0, data: 0 });
+    const flags = this.#options.earlyRules?.has(rule.id) === true ? RuleFlag.Early : 0;
+    this.#entries.set(index, { kind: RuleKind.Match, flags, data: 0 });
   }
 
   #addBehavior(rule: BehaviorRule, index: number): void {

@@ -5,6 +5,7 @@
 
 import { IngestConfig, IngestCounter, SkipExample, SkipReason } from '../core/abi/events.js';
 import type { Section } from '../core/abi/program.js';
+import { HostSlots } from '../core/abi/routing.js';
 import type { Config, Loss } from '../core/abi/state.js';
 import { KernelTrap } from '../core/errors.js';
 import { marksMax } from '../core/limits.js';
@@ -54,6 +55,19 @@ interface KernelExports {
   restore_marks(): number;
   restore_columns(count: number): number;
   restore_records(pointer: number, bytes: number, pass: number): number;
+  ordinal_next(): number;
+  ordinal_set(next: number): void;
+  ordinal_table(): number;
+  ordinal_use(base: number, count: number): void;
+  foreign_slots(): number;
+  foreign_row_count(): number;
+  route_begin(ordinal: number): void;
+  route_clocks(): number;
+  route_end(rows: number): number;
+  route_lines(): number;
+  route_places(): number;
+  route_scatter(input: number, shards: number): number;
+  route_shards(): number;
   evidence_blocks_used(): number;
   evidence_block_capacity(): number;
 }
@@ -89,6 +103,12 @@ export interface SkippedRow {
   /** Byte offset, in the bytes given to the call, of the place that was not understood. */
   readonly offset: number;
   readonly reason: SkipReason;
+}
+
+/** Lines of one shard, and the place of each row in the call. */
+export interface RoutedLines {
+  readonly bytes: Uint8Array;
+  readonly places: Uint32Array;
 }
 
 const decoder = new TextDecoder();
@@ -194,9 +214,9 @@ export class Kernel {
     return this.#exports.input_ptr() >>> 0;
   }
 
-  /** Applies the lines in the first `bytes` bytes of the input region; one byte of it must be left free. */
-  ingestNdjson(bytes: number): void {
-    this.#call(() => this.#exports.ingest_ndjson(this.#exports.input_ptr(), bytes));
+  /** Applies the lines in the first `bytes` bytes of the input region; one byte of it must be left free. Returns their rows. */
+  ingestNdjson(bytes: number): number {
+    return this.#call(() => this.#exports.ingest_ndjson(this.#exports.input_ptr(), bytes));
   }
 
   /** Checks the contents of a batch view at an address; 0 where they are sound. */
@@ -204,8 +224,65 @@ export class Kernel {
     return this.#call(() => this.#exports.ingest_batch_check(viewPointer));
   }
 
-  ingestBatch(viewPointer: number): void {
-    this.#call(() => this.#exports.ingest_batch(viewPointer));
+  ingestBatch(viewPointer: number): number {
+    return this.#call(() => this.#exports.ingest_batch(viewPointer));
+  }
+
+  /** The ordinal of the next row. */
+  get nextOrdinal(): number {
+    return this.#exports.ordinal_next();
+  }
+
+  /** Gives the next rows their ordinals: `base` plus each place, or counted from `base` where there are no places. */
+  setOrdinals(base: number, places?: Uint32Array): void {
+    this.#exports.ordinal_set(base);
+    this.#exports.ordinal_use(base, places?.length ?? 0);
+    if (places !== undefined) {
+      new Uint32Array(this.#exports.memory.buffer, this.#exports.ordinal_table() >>> 0, places.length).set(places);
+    }
+  }
+
+  /** Takes rows of hosts in these slots only: a byte each, 1 for taken. */
+  setOwnedSlots(owned: Uint8Array): void {
+    const foreign = Uint8Array.from({ length: HostSlots.Count }, (_, slot) => (owned[slot] === 1 ? 0 : 1));
+    new Uint8Array(this.#exports.memory.buffer).set(foreign, this.#exports.foreign_slots() >>> 0);
+  }
+
+  /** Rows passed over because their hosts are of other slots. */
+  get foreignRows(): number {
+    return this.#exports.foreign_row_count();
+  }
+
+  /** A routing kernel: starts the notes of one call. */
+  routeBegin(): void {
+    this.#exports.route_begin(this.nextOrdinal);
+  }
+
+  /** Ends the notes of a call of `rows` rows; returns the time of the rules across hosts after each. */
+  routeEnd(rows: number): BigInt64Array {
+    this.#exports.route_end(rows);
+    return new BigInt64Array(this.#exports.memory.buffer, this.#exports.route_clocks() >>> 0, rows).slice();
+  }
+
+  /** The lines just noted, by shard; `shardOfSlot` says which shard takes a slot, its last byte which takes skipped rows. */
+  routeScatter(shardOfSlot: Uint8Array, shards: number): RoutedLines[] {
+    const memory = this.#exports.memory.buffer;
+    new Uint8Array(memory).set(shardOfSlot, this.#exports.route_shards() >>> 0);
+    const table = this.#exports.route_scatter(this.inputPointer, shards) >>> 0;
+    const view = new DataView(memory);
+    let lines = this.#exports.route_lines() >>> 0;
+    let places = this.#exports.route_places() >>> 0;
+    return Array.from({ length: shards }, (_, shard) => {
+      const bytes = view.getUint32(table + shard * 16, true);
+      const rows = view.getUint32(table + shard * 16 + 4, true);
+      const routed = {
+        bytes: new Uint8Array(memory, lines, bytes).slice(),
+        places: new Uint32Array(memory, places, rows).slice(),
+      };
+      lines += bytes;
+      places += rows * 4;
+      return routed;
+    });
   }
 
   /** Skips one row that cannot be handed over. */

@@ -43,6 +43,12 @@ export const enum Config {
   LiveRetentionSeconds = 22,
   /** Processes one host may hold. */
   ProcessesPerHost = 23,
+  /** Rows of one call whose ordinals the host can give. */
+  OrdinalCapacity = 24,
+  /** Rows of one call that a routing kernel can note; 0 in a kernel that judges. */
+  RouteCapacity = 25,
+  /** 1 when some rule is judged as its events arrive. */
+  HasEarlyRules = 26,
   /** First word owned by each half; the halves name their own words from here on. */
   IngestFirst = 32,
   PredicatesFirst = 64,
@@ -72,6 +78,8 @@ export const enum RuleKind {
 export const enum RuleFlag {
   /** The rule joins across hosts: its events are judged behind the global watermark. */
   Global = 1,
+  /** The rule judges events as they arrive, before they are held. */
+  Early = 2,
 }
 
 /** Byte offsets in a record of `Section.Rules`: u32 count, then one record a rule, all fields u32. */
@@ -248,7 +256,7 @@ export const enum AlertRecord {
   Host = 12,
   TimeUs = 16,
   KeyHash = 24,
-  /** A number the rule's kind defines: the aggregate's value, as f64. */
+  /** A number the rule's kind defines, as f64: the aggregate's value; of a match the ordinal of the row that brought it. */
   Value = 32,
   EvidenceCount = 40,
   Flags = 44,
