@@ -21,7 +21,7 @@ async function detections(name: string): Promise<string[]> {
   return [...last.values()].map((alert) => `${alert.rule.id} ${alert.host?.name} ${alert.rule.severity}`).sort();
 }
 
-const behaviorRules = ['AN0173'];
+const behaviorRules = ['AN0172', 'AN0173', 'AN0174'];
 
 test('three attacks on the Macs are found, and nothing else', async () => {
   expect(await detections('macos.ndjson')).toEqual([
@@ -30,4 +30,12 @@ test('three attacks on the Macs are found, and nothing else', async () => {
     'AN0173 mac-fin-02 critical',
     'AN0173 mac-lab-03 medium',
   ]);
+});
+
+test("two attacks on the web server are found, and a service that starts a person's name is not", async () => {
+  expect(await detections('linux.ndjson')).toEqual([]);
+});
+
+test('the macro is found, and development is not', async () => {
+  expect(await detections('windows.ndjson')).toEqual([]);
 });

@@ -130,6 +130,7 @@ function summary(alert: Published & { revisions: string[] }, like: ExpectedDetec
       ? {}
       : { instances: Object.fromEntries(counted.map((name) => [name, detail.classes[name]?.instances ?? 0])) }),
     ...(like?.modifiers === undefined ? {} : { modifiers: detail.modifiers }),
+    ...(like?.pid === undefined ? {} : { pid: detail.session.pid as number }),
     ...(like?.weak === undefined ? {} : { weak: detail.weak }),
     ...(like?.suppressed === undefined ? {} : { suppressed: alert.suppressed }),
     ...(like?.techniques === undefined

@@ -2,7 +2,8 @@
  * Scenarios as data: short event notation, expanded to ECS documents as Elastic Defend writes them.
  *
  * `t` is in seconds from the start. One key names the kind: `exec`, `fork`, `exit`, `connect`, `lookup`, `write`,
- * `rename`, `delete`, `read`, `item` (launch_daemon), `btm`, `library`, `ptrace`. `as` is the subject (`e5` an entity, `p5` a bare
+ * `rename`, `delete`, `read`, `item` (launch_daemon), `btm`, `library`, `ptrace`,
+ * `registry`. `as` is the subject (`e5` an entity, `p5` a bare
  * pid), `by` its parent.
  */
 import { readdirSync, readFileSync } from 'node:fs';
@@ -23,6 +24,8 @@ export interface ExpectedDetection {
   readonly techniques?: readonly string[];
   readonly suppressed?: number;
   readonly tier?: string;
+  /** Pid of the root. */
+  readonly pid?: number;
   readonly weak?: readonly string[];
 }
 
@@ -236,6 +239,13 @@ const expansions: Readonly<Record<string, Expansion>> = {
     'event.action': 'ptrace',
     'process.Ext.ptrace.request': value,
     'Target.process.entity_id': short.target,
+  }),
+  registry: (value, short) => ({
+    'event.category': ['registry'],
+    'event.type': ['change'],
+    'event.action': 'modification',
+    'registry.path': value,
+    'registry.data.strings': short.data,
   }),
   library: (value) => ({
     'event.category': ['library'],

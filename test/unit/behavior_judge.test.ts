@@ -127,7 +127,7 @@ describe('attribution', () => {
   });
 
   test('below a service host each script is a session of its own', () => {
-    const host = node('e5', ['/usr/bin/python3', '/usr/bin/supervisord'], { marks: ['python'] });
+    const host = node('e5', ['/opt/homebrew/bin/python3', '/usr/bin/supervisord'], { marks: ['python'] });
     const chain = [interpreter('e30'), host, terminal];
     expect(judge([write(1, agent, { chain })])[0]?.detail.session.root).toBe('e30');
     expect(judge([write(1, agent, { chain: [host, terminal] })])[0]?.detail.session.root).toBe('e5');

@@ -2,7 +2,7 @@
 import { pathKey } from '../../core/paths.js';
 import type { BehaviorRule } from '../../rule/ir.js';
 import { domainKey, textsOf } from './findings.js';
-import { chainStampOf, evidenceOf, profileOf, rootIndex, type Session } from './session.js';
+import { chainStampOf, evidenceOf, profileOf, rootChain, type Session } from './session.js';
 import type { Witness } from './witness.js';
 
 const lookupsMax = 512;
@@ -22,11 +22,15 @@ export function bookkeep(rule: BehaviorRule, session: Session, witness: Witness,
 
 /** The root's own launch event tells its working directory and other fields that images do not carry. */
 function noteLaunch(rule: BehaviorRule, session: Session, witness: Witness): boolean {
-  const root = rootIndex(rule, witness.chain);
-  if (root !== 0 || (session.launch !== undefined && session.launch.timeUs <= witness.timeUs)) return false;
+  const chain = rootChain(rule, witness.chain);
+  if (
+    chain[0]?.identity !== witness.chain[0]?.identity ||
+    (session.launch !== undefined && session.launch.timeUs <= witness.timeUs)
+  )
+    return false;
   session.launch = evidenceOf(witness);
-  session.profile = profileOf(rule, witness.chain.slice(root), witness.chainTruncated, witness.fields);
-  session.chainStamp = chainStampOf(witness.chain.slice(root));
+  session.profile = profileOf(rule, chain, witness.chainTruncated, witness.fields);
+  session.chainStamp = chainStampOf(chain);
   return true;
 }
 

@@ -67,10 +67,30 @@ export function evidenceOf(witness: Witness): Evidence {
 }
 
 /**
- * Index in the chain of the session's root: the topmost process that carries the root mark. The walk ends at a service
- * host, below which each marked process that runs something else is a root of its own. -1 when none is marked.
+ * The session's root and its ancestors: the root is the topmost process that carries the root mark, or above it the
+ * topmost parent that runs the same executable, unless that is an interpreter (a bootloader that starts itself again). The walk ends at a service host,
+ * below which each marked process that runs something else is a root of its own. Empty when none is marked.
  */
-export function rootIndex(rule: BehaviorRule, chain: readonly ProcessNode[]): number {
+export function rootChain(rule: BehaviorRule, chain: readonly ProcessNode[]): readonly ProcessNode[] {
+  const marked = markedIndex(rule, chain);
+  if (marked < 0) return [];
+  if (processHolds(rule.judgement.interpreter.images, chain[marked] as ProcessNode, rule.judgement.platform)) {
+    return chain.slice(marked);
+  }
+  let index = marked;
+  while (runsSameImage(chain[index], chain[index + 1])) index++;
+  const root = chain[index] as ProcessNode;
+  if (index === marked) return chain.slice(index);
+  const marks = [...new Set(chain.slice(marked, index + 1).flatMap((node) => node.marks))];
+  return [{ ...root, marks }, ...chain.slice(index + 1)];
+}
+
+function runsSameImage(child: ProcessNode | undefined, parent: ProcessNode | undefined): boolean {
+  const executable = child?.images.at(-1)?.executable;
+  return executable !== undefined && parent?.images.at(-1)?.executable === executable;
+}
+
+function markedIndex(rule: BehaviorRule, chain: readonly ProcessNode[]): number {
   const { serviceHosts, platform } = rule.judgement;
   let root = -1;
   for (const [index, node] of chain.entries()) {

@@ -2,7 +2,7 @@
 import type { BehaviorRule } from '../../rule/ir.js';
 import type { BehaviorJudgeOptions, BehaviorLoss } from './alert.js';
 import type { Case, Instance } from './case.js';
-import { chainStampOf, profileOf, rootIndex, type Session } from './session.js';
+import { chainStampOf, profileOf, rootChain, type Session } from './session.js';
 import type { Witness } from './witness.js';
 
 const sessionsMaxDefault = 16_384;
@@ -44,12 +44,12 @@ export class SessionTable {
    */
   of(witness: Witness): Session | undefined {
     const host = this.hostOf(witness);
-    const index = rootIndex(this.rule, witness.chain);
-    const root = witness.chain[index];
+    const chain = rootChain(this.rule, witness.chain);
+    const [root] = chain;
     if (root === undefined) return undefined;
     const known = host.sessions.get(root.identity);
-    const session = known ?? this.open(witness, index);
-    if (known !== undefined) this.describe(known, witness, index);
+    const session = known ?? this.open(witness, chain);
+    if (known !== undefined) this.describe(known, witness, chain);
     const { launchUs } = session.profile;
     if (witness.late && launchUs !== undefined && witness.timeUs < launchUs) return undefined;
     session.lastUs = Math.max(session.lastUs, witness.timeUs);
@@ -69,8 +69,7 @@ export class SessionTable {
     return host;
   }
 
-  private open(witness: Witness, index: number): Session {
-    const chain = witness.chain.slice(index);
+  private open(witness: Witness, chain: Witness['chain']): Session {
     return {
       ...this.probe(witness),
       rootIdentity: chain[0]?.identity ?? '',
@@ -100,8 +99,7 @@ export class SessionTable {
   }
 
   /** Describes the session anew when its root or an ancestor became known better. */
-  private describe(session: Session, witness: Witness, index: number): void {
-    const chain = witness.chain.slice(index);
+  private describe(session: Session, witness: Witness, chain: Witness['chain']): void {
     const stamp = chainStampOf(chain);
     if (stamp === session.chainStamp || chain.length < session.profile.chain.length) return;
     session.chainStamp = stamp;
