@@ -110,6 +110,8 @@ export interface SessionCondition {
   readonly ordered?: { readonly steps: readonly (readonly string[])[]; readonly withinUs: number };
   /** The session deleted its own script at most this long after launch. */
   readonly scriptDeletedWithinUs?: number;
+  /** An event of the `context` class `class` came at most `withinUs` before a witness of `before` in the window. */
+  readonly preceded?: { readonly class: string; readonly before: string; readonly withinUs: number };
   /** A file the session wrote was executed by it within this time. */
   readonly wroteAndRanWithinUs?: number;
   /** Shannon entropy of the script's stem. */
@@ -229,6 +231,8 @@ export interface CommandSpec {
 
 export interface CommandTable {
   readonly rows: readonly CommandSpec[];
+  /** Events are lines that a person typed, without a process: the whole line is split as a shell string. */
+  readonly typed: boolean;
   /** Programs whose `-c` (or `/c`) argument is split into commands. */
   readonly shells: readonly string[];
   /** Words before a command that are not the command. */
@@ -277,7 +281,16 @@ export interface CoverageLeg {
   readonly recommends: readonly string[];
 }
 
+/**
+ * What makes events one session: the tree of a marked root process, or equal values of fields where the source knows no
+ * processes. Then items are witnessed without a chain, and each witness of the launch class tells what was run.
+ */
+export type SessionSpec =
+  | { readonly kind: 'lineage' }
+  | { readonly kind: 'fields'; readonly fields: readonly string[] };
+
 export interface Judgement {
+  readonly session: SessionSpec;
   /** Correlation window, closed at both ends. */
   readonly windowUs: number;
   /** How long a closed case still takes late witnesses. */
@@ -320,6 +333,8 @@ export interface Judgement {
     readonly deletion?: string;
     readonly write?: string;
     readonly execution?: string;
+    /** Events that tell where something came from: log-ins, uploads, downloads. */
+    readonly source?: string;
   };
   /** Fields of witnesses that the judgement reads or keeps as evidence. */
   readonly fields: readonly string[];

@@ -2,7 +2,7 @@
 import { pathKey } from '../../core/paths.js';
 import type { BehaviorRule } from '../../rule/ir.js';
 import { domainKey, textsOf } from './findings.js';
-import { chainStampOf, evidenceOf, profileOf, rootChain, type Session } from './session.js';
+import { chainStampOf, evidenceOf, profileOf, rootChain, type Session, typedRoot } from './session.js';
 import type { Witness } from './witness.js';
 
 const lookupsMax = 512;
@@ -13,6 +13,7 @@ export function bookkeep(rule: BehaviorRule, session: Session, witness: Witness,
   const { bookkeeping } = rule.judgement;
   let isChanged = false;
   if (className === bookkeeping.launch) isChanged = noteLaunch(rule, session, witness) || isChanged;
+  if (className === bookkeeping.source) noteSource(session, witness);
   if (className === bookkeeping.lookup) noteLookup(session, witness);
   if (className === bookkeeping.write) noteWrite(rule, session, witness);
   if (className === bookkeeping.deletion) isChanged = noteDeletion(rule, session, witness) || isChanged;
@@ -22,16 +23,30 @@ export function bookkeep(rule: BehaviorRule, session: Session, witness: Witness,
 
 /** The root's own launch event tells its working directory and other fields that images do not carry. */
 function noteLaunch(rule: BehaviorRule, session: Session, witness: Witness): boolean {
+  if (rule.judgement.session.kind === 'fields') return noteTyped(rule, session, witness);
   const chain = rootChain(rule, witness.chain);
-  if (
-    chain[0]?.identity !== witness.chain[0]?.identity ||
-    (session.launch !== undefined && session.launch.timeUs <= witness.timeUs)
-  )
-    return false;
+  const isOwn = chain[0] !== undefined && chain[0].identity === witness.chain[0]?.identity;
+  if (!isOwn || (session.launch !== undefined && session.launch.timeUs <= witness.timeUs)) return false;
   session.launch = evidenceOf(witness);
   session.profile = profileOf(rule, chain, witness.chainTruncated, witness.fields);
   session.chainStamp = chainStampOf(chain);
   return true;
+}
+
+/** Where sessions are told by fields the newest launch says what the session runs. */
+function noteTyped(rule: BehaviorRule, session: Session, witness: Witness): boolean {
+  if (session.launch !== undefined && session.launch.timeUs > witness.timeUs) return false;
+  session.launch = evidenceOf(witness);
+  session.profile = profileOf(rule, [typedRoot(session.rootIdentity, witness)], false, witness.fields);
+  return true;
+}
+
+const sourcesMax = 64;
+
+function noteSource(session: Session, witness: Witness): void {
+  session.sources.push(witness.timeUs);
+  session.sources.sort((a, b) => a - b);
+  if (session.sources.length > sourcesMax) session.sources.shift();
 }
 
 function noteLookup(session: Session, witness: Witness): void {

@@ -212,9 +212,16 @@ function windowHolds(condition: SessionCondition, scope: ConditionScope): boolea
     if (session?.scriptDeletedUs === undefined || profile.launchUs === undefined) return false;
     if (session.scriptDeletedUs - profile.launchUs > condition.scriptDeletedWithinUs) return false;
   }
+  if (condition.preceded !== undefined && !precededHolds(condition.preceded, scope)) return false;
   if (condition.wroteAndRanWithinUs === undefined) return true;
   const ran = session?.wroteAndRan;
   return ran !== undefined && ran.afterUs <= condition.wroteAndRanWithinUs;
+}
+
+function precededHolds(test: { class: string; before: string; withinUs: number }, scope: ConditionScope): boolean {
+  const times = (scope.window?.classes.get(test.before)?.instances ?? []).flatMap((instance) => instance.times);
+  const sources = scope.session?.sources ?? [];
+  return times.some((timeUs) => sources.some((source) => source <= timeUs && timeUs - source <= test.withinUs));
 }
 
 function classesHold(test: ClassTest, window: WindowView | undefined): boolean {

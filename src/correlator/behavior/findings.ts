@@ -156,6 +156,7 @@ const shellNestingMax = 3;
 
 /** The commands that an execution stands for: the program itself and, for a shell, those in its command string. */
 export function commandsOf(judgement: Judgement, fields: EvidenceFields): readonly Command[] {
+  if (judgement.commands.typed) return typedCommands(judgement, firstText(fields, ['process.command_line']) ?? '');
   const executable = firstText(fields, ['process.executable']);
   const processName = firstText(fields, ['process.name']);
   const name = programName({
@@ -166,6 +167,14 @@ export function commandsOf(judgement: Judgement, fields: EvidenceFields): readon
   const split = judgement.platform === 'windows' ? splitWindows : splitPosix;
   const words = listed.length > 0 ? listed : split(firstText(fields, ['process.command_line']) ?? '').args;
   return withShellCommands(judgement, { name, args: words.slice(1) }, shellNestingMax);
+}
+
+function typedCommands(judgement: Judgement, line: string): readonly Command[] {
+  return shellCommands(line).flatMap((words) => {
+    const [first, ...args] = stripPrefixes(words, judgement.commands.prefixes);
+    if (first === undefined) return [];
+    return withShellCommands(judgement, { name: programName({ name: baseName(first) }), args }, shellNestingMax);
+  });
 }
 
 function withShellCommands(judgement: Judgement, command: Command, depth: number): readonly Command[] {

@@ -43,6 +43,8 @@ export interface Session {
   launch: Evidence | undefined;
   /** Names looked up by the tree, by address: bounded, oldest first. */
   readonly lookups: Map<string, { readonly name: string; readonly timeUs: number }>;
+  /** Times of events of the source class: bounded, oldest first. */
+  readonly sources: number[];
   /** Paths written by the tree: bounded, oldest first. */
   readonly writes: Map<string, number>;
   scriptDeletedUs: number | undefined;
@@ -104,6 +106,26 @@ function markedIndex(rule: BehaviorRule, chain: readonly ProcessNode[]): number 
     if (isMarked) root = index;
   }
   return root;
+}
+
+/** A stand-in for the root where sessions are told by fields: what the witness says was run, and nothing above it. */
+export function typedRoot(identity: string, witness: Witness): ProcessNode {
+  const text = (name: string): string | undefined => {
+    const value = witness.fields[name];
+    return value === undefined ? undefined : String([value].flat()[0]);
+  };
+  const commandLine = text('process.command_line');
+  const { args } = splitPosix(commandLine ?? '');
+  const [executable] = args;
+  const user = text('user.name');
+  const image: ProcessImage = {
+    timeUs: witness.timeUs,
+    ...(executable === undefined ? {} : { executable }),
+    args,
+    ...(commandLine === undefined ? {} : { commandLine }),
+    ...(user === undefined ? {} : { user }),
+  };
+  return { identity, weak: false, images: [image], marks: [], link: 'none', implicit: true, exited: false };
 }
 
 export function chainStampOf(chain: readonly ProcessNode[]): string {

@@ -2,7 +2,7 @@
 import type { BehaviorRule } from '../../rule/ir.js';
 import type { BehaviorJudgeOptions, BehaviorLoss } from './alert.js';
 import type { Case, Instance } from './case.js';
-import { chainStampOf, profileOf, rootChain, type Session } from './session.js';
+import { chainStampOf, profileOf, rootChain, type Session, typedRoot } from './session.js';
 import type { Witness } from './witness.js';
 
 const sessionsMaxDefault = 16_384;
@@ -44,12 +44,12 @@ export class SessionTable {
    */
   of(witness: Witness): Session | undefined {
     const host = this.hostOf(witness);
-    const chain = rootChain(this.rule, witness.chain);
+    const chain = this.chainOf(witness);
     const [root] = chain;
     if (root === undefined) return undefined;
     const known = host.sessions.get(root.identity);
     const session = known ?? this.open(witness, chain);
-    if (known !== undefined) this.describe(known, witness, chain);
+    if (known !== undefined && this.rule.judgement.session.kind === 'lineage') this.describe(known, witness, chain);
     const { launchUs } = session.profile;
     if (witness.late && launchUs !== undefined && witness.timeUs < launchUs) return undefined;
     session.lastUs = Math.max(session.lastUs, witness.timeUs);
@@ -57,6 +57,13 @@ export class SessionTable {
     host.sessions.set(root.identity, session);
     if (known === undefined && ++this.count > this.sessionsMax) this.dropOne();
     return session;
+  }
+
+  private chainOf(witness: Witness): Witness['chain'] {
+    const { session } = this.rule.judgement;
+    if (session.kind === 'lineage') return rootChain(this.rule, witness.chain);
+    const values = session.fields.map((field) => witness.fields[field]);
+    return values.includes(undefined) ? [] : [typedRoot(values.join(' '), witness)];
   }
 
   private hostOf(witness: Witness): HostSessions {
@@ -90,6 +97,7 @@ export class SessionTable {
       lastUs: witness.timeUs,
       launch: undefined,
       lookups: new Map(),
+      sources: [],
       writes: new Map(),
       scriptDeletedUs: undefined,
       wroteAndRan: undefined,

@@ -52,6 +52,7 @@ export function checkRule(rule: BehaviorRule, at: Located, problems: Problems): 
     need('group', condition.group ?? [], where);
     need('label', [...(condition.items ?? []), ...(condition.ordered?.steps.flat() ?? [])], where);
     const { classes } = condition;
+    if (condition.preceded !== undefined) need('class', [condition.preceded.class, condition.preceded.before], where);
     need('class', [...(classes?.all ?? []), ...(classes?.any ?? []), ...(classes?.none ?? [])], where);
   }
   checkLevels(rule, at, problems);

@@ -52,6 +52,7 @@ const conditionKeys: Readonly<Record<string, (context: ReadContext, node: Locate
   items: (context, node) => ({ items: readTexts(context, node) }),
   ordered: readOrderedCondition,
   script_deleted_within: (context, node) => ({ scriptDeletedWithinUs: readDurationUs(context, node) }),
+  preceded: readPrecededCondition,
   wrote_and_ran_within: (context, node) => ({ wroteAndRanWithinUs: readDurationUs(context, node) }),
   script_entropy: readEntropyCondition,
   script_disguised: (context, node) => ({ scriptDisguised: readBoolean(context, node) }),
@@ -187,6 +188,19 @@ function readOrderedCondition(context: ReadContext, node: Located): SessionCondi
   return {
     ordered: {
       steps: readItems(context, steps).map((step) => readTexts(context, step)),
+      withinUs: readDurationUs(context, within),
+    },
+  };
+}
+
+function readPrecededCondition(context: ReadContext, node: Located): SessionCondition {
+  const map = MapReader.open(context, node, ['class', 'before', 'within'], 'a preceded condition');
+  const [name, before, within] = ['class', 'before', 'within'].map((key) => map?.need(key, 'a preceded condition'));
+  if (name === undefined || before === undefined || within === undefined) return never;
+  return {
+    preceded: {
+      class: readText(context, name),
+      before: readText(context, before),
       withinUs: readDurationUs(context, within),
     },
   };

@@ -76,7 +76,7 @@ function distinctTexts(context: ReadContext, node: Located): readonly string[] {
 }
 
 /** Keys of the `commands` part of a rule. */
-export const commandsKeys: readonly string[] = ['when', 'include', 'rows', 'shells', 'prefixes'];
+export const commandsKeys: readonly string[] = ['when', 'include', 'rows', 'shells', 'prefixes', 'typed'];
 const rowKeys = ['id', 'class', 'category', 'names', 'args', 'arg_path', 'strong', 'noise', 'techniques'];
 
 /** Rows of the command table, those in place first: `{ include, rows }`. */

@@ -1,6 +1,6 @@
 /** From the YAML of one behaviour rule to the IR. */
 import { foldsPaths, type Platform } from '../../core/paths.js';
-import type { CommandTable, ItemSpec, Judgement, PatternList } from '../../rule/behavior.js';
+import type { CommandTable, ItemSpec, Judgement, PatternList, SessionSpec } from '../../rule/behavior.js';
 import type { BehaviorItem, BehaviorRule, EventQuery, Expr, Severity, Threat } from '../../rule/ir.js';
 import { readProcessTest } from './conditions.js';
 import { pathExpression, readExpression, readQuery } from './eql.js';
@@ -23,6 +23,7 @@ import {
   fail,
   MapReader,
   type ReadContext,
+  readBoolean,
   readDurationUs,
   readItems,
   readNumber,
@@ -43,6 +44,7 @@ export const ruleKeys = [
   'references',
   'platform',
   'scope',
+  'session',
   'settings',
   'lists',
   'marks',
@@ -89,13 +91,17 @@ export function readRule(context: ReadContext, map: MapReader, include: Include)
   const commandsNode = map.get('commands');
   const commands = commandsNode === undefined ? undefined : readCommands(context, commandsNode, include);
   const read = (map.optional('items', readItems) ?? []).flatMap((node) => readBehaviorItem(context, node) ?? []);
-  const items = [...read.map((one) => one.item), ...(commands === undefined ? [] : [commands.item])];
+  const isLineage = map.get('session') === undefined;
+  // Without processes nothing carries the root mark: every event of an item is witnessed, and fields tell the session.
+  const items = [...read.map((one) => one.item), ...(commands === undefined ? [] : [commands.item])].map((item) =>
+    isLineage ? item : { ...item, unattributed: true },
+  );
   const specs = [...read.map((one) => one.spec), ...(commands === undefined ? [] : [commands.spec])];
   const judgement = readJudgement(
     context,
     map,
     specs,
-    commands?.table ?? { rows: [], shells: [], prefixes: [] },
+    commands?.table ?? { rows: [], typed: false, shells: [], prefixes: [] },
     platform,
   );
   return {
@@ -192,10 +198,13 @@ function readCommands(
   const when = map?.need('when', 'commands');
   const table: CommandTable = {
     rows: readCommandRows(context, node, include),
+    typed: map?.optional('typed', readBoolean) ?? false,
     shells: map?.optional('shells', readTexts) ?? [],
     prefixes: map?.optional('prefixes', readTexts) ?? [],
   };
   const query = when === undefined ? undefined : readQuery(context, when);
+  // A typed line names its commands anywhere, so only the table can tell.
+  const any: Expr = { kind: 'literal', value: true };
   const names = [...new Set([...table.rows.flatMap((row) => row.names), ...table.shells])];
   return {
     table,
@@ -205,7 +214,7 @@ function readCommands(
       class: 'COMMAND',
       query: both(
         query ?? { category: null, condition: { kind: 'literal', value: false } },
-        namedAny(context.platform, names),
+        table.typed ? any : namedAny(context.platform, names),
       ),
     },
   };
@@ -251,6 +260,7 @@ function readJudgement(
   const unknownMap =
     unknown === undefined ? undefined : MapReader.open(context, unknown, ['name', 'group'], 'unknown_context');
   return {
+    session: map.optional('session', readSession) ?? { kind: 'lineage' },
     platform,
     foldsPaths: foldsPaths(platform),
     caseSensitiveHosts: caseSensitive === undefined ? [] : readTexts(context, caseSensitive),
@@ -286,6 +296,12 @@ function readJudgement(
   };
 }
 
+function readSession(context: ReadContext, node: Located): SessionSpec {
+  const map = MapReader.open(context, node, ['fields'], 'session');
+  const fields = map?.need('fields', 'session');
+  return fields === undefined ? { kind: 'lineage' } : { kind: 'fields', fields: readTexts(context, fields) };
+}
+
 function readDestination(context: ReadContext, node: Located): Judgement['destination'] {
   const map = MapReader.open(context, node, ['domain', 'address'], 'destination');
   return {
@@ -295,7 +311,7 @@ function readDestination(context: ReadContext, node: Located): Judgement['destin
 }
 
 function readBookkeeping(context: ReadContext, node: Located): Judgement['bookkeeping'] {
-  const keys = ['launch', 'lookup', 'deletion', 'write', 'execution'] as const;
+  const keys = ['launch', 'lookup', 'deletion', 'write', 'execution', 'source'] as const;
   const map = MapReader.open(context, node, keys, 'bookkeeping');
   const entries = keys.flatMap((key) => {
     const value = map?.optional(key, readText);
@@ -325,6 +341,7 @@ function fieldsOf(judgement: Omit<Judgement, 'fields'>, evidence: readonly strin
   const fields = [
     ...commonFields,
     ...evidence,
+    ...(judgement.session.kind === 'fields' ? judgement.session.fields : []),
     judgement.destination.domainField,
     judgement.destination.addressField,
     ...judgement.classes.flatMap((spec) => [
