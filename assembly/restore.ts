@@ -83,6 +83,8 @@ function take(at: usize, bytes: u32, pass: u32): bool {
 }
 
 function restoreKernel(at: usize): bool {
+  // Each snapshot numbers its hosts anew.
+  memory.fill(hostMap, 0, usize(HOSTS_MAX) * 2);
   ordinalSet(load<u64>(at + KernelState.NextOrdinal));
   restoreTimes(
     u64(load<f64>(at + KernelState.LateRows)),

@@ -11,15 +11,16 @@ import { BatchReceiver } from '../event/batch_receiver.js';
 import type { Budget } from '../kernel/budget.js';
 import type { Kernel } from '../kernel/kernel.js';
 import type { Alert } from './alert.js';
-import { type AlertNames, makeAlert } from './alert_maker.js';
+import { type AlertNames, type MadeAlert, makeAlert } from './alert_maker.js';
 import { Behaviors } from './behaviors.js';
 import { bytesOf, formOf, lineRuns, objectRuns, type PushInput, type PushOptions } from './input.js';
 import { type CorrelatorOptions, readOptions, type Settings } from './options.js';
 import { Publisher, type PublisherState } from './publisher.js';
 import { readRecords } from './records.js';
 import { describeProgram, planRestore, type RestoreReport } from './restore_plan.js';
-import { type Prepared, prepare, startKernel } from './setup.js';
+import { type Prepared, type ProgramParts, prepare, startKernel } from './setup.js';
 import { decodeSnapshot, encodeSnapshot } from './snapshot.js';
+import { mergeJudgeStates, mergeReports, ownedRecords } from './snapshot_parts.js';
 import { type CorrelatorStats, type LossCount, lossName, skipName } from './stats.js';
 
 /** Correlates the events of any number of hosts. */
@@ -54,8 +55,26 @@ export interface Correlator {
  * @throws UsageError for an option that is wrong, rules that cannot be compiled, or too little memory, naming the remedy.
  */
 export async function createCorrelator(options: CorrelatorOptions): Promise<Correlator> {
+  return startCorrelator(options, {});
+}
+
+/** What the engine asks of a correlator that is one part of it. */
+export interface PartOptions extends ProgramParts {
+  /** Takes an alert instead of its publication, where it answers true. `arrival`: ordinal of the row that brought a match. */
+  readonly intercept?: (made: MadeAlert, arrival: number) => boolean;
+}
+
+/** A correlator as the engine sees it. */
+export interface CorrelatorPart extends Correlator {
+  readonly kernel: Kernel;
+  /** As `restore`, from the snapshots of several parts; hosts of slots that are not owned are left out. */
+  restoreParts(parts: readonly Uint8Array[], owned?: Uint8Array): RestoreReport;
+}
+
+/** As {@link createCorrelator}, for a part of an engine. */
+export async function startCorrelator(options: CorrelatorOptions, part: PartOptions): Promise<CorrelatorPart> {
   const settings = readOptions(options);
-  const prepared = prepare(settings);
+  const prepared = prepare(settings, part);
   const [first] = prepared.program.diagnostics;
   if (first !== undefined && settings.unsupported === 'throw') {
     const others = prepared.program.diagnostics.length - 1;
@@ -65,13 +84,14 @@ export async function createCorrelator(options: CorrelatorOptions): Promise<Corr
         "leave them out, or pass unsupported: 'skip' and read problems",
     );
   }
-  return RunningCorrelator.start(settings, prepared);
+  return RunningCorrelator.start(settings, prepared, part);
 }
 
-class RunningCorrelator implements Correlator {
+class RunningCorrelator implements CorrelatorPart {
   readonly fields: readonly string[];
   readonly problems: readonly Diagnostic[];
   readonly #settings: Settings;
+  readonly #part: PartOptions;
   readonly #prepared: Prepared;
   readonly #publisher: Publisher;
   readonly #behaviors: Behaviors;
@@ -83,7 +103,8 @@ class RunningCorrelator implements Correlator {
   #isFlushed = false;
   #refusedBatches = 0;
 
-  private constructor(settings: Settings, prepared: Prepared) {
+  private constructor(settings: Settings, prepared: Prepared, part: PartOptions) {
+    this.#part = part;
     const { program, views } = prepared;
     this.#settings = settings;
     this.#prepared = prepared;
@@ -103,9 +124,9 @@ class RunningCorrelator implements Correlator {
     this.#receiver = new BatchReceiver(columnSpecs(prepared));
   }
 
-  static async start(settings: Settings, prepared: Prepared): Promise<RunningCorrelator> {
-    const correlator = new RunningCorrelator(settings, prepared);
-    const { kernel, budget } = await startKernel(prepared, settings, (records) => correlator.#take(records));
+  static async start(settings: Settings, prepared: Prepared, part: PartOptions): Promise<RunningCorrelator> {
+    const correlator = new RunningCorrelator(settings, prepared, part);
+    const { kernel, budget } = await startKernel(prepared, settings, (records) => correlator.#take(records), part);
     correlator.#kernel = kernel;
     correlator.#budget = budget;
     return correlator;
@@ -147,6 +168,10 @@ class RunningCorrelator implements Correlator {
     this.#kernel = undefined;
   }
 
+  get kernel(): Kernel {
+    return this.#open();
+  }
+
   #open(): Kernel {
     if (this.#kernel === undefined) throw new UsageError('USAGE_CLOSED', 'this correlator is closed; create a new one');
     return this.#kernel;
@@ -172,20 +197,32 @@ class RunningCorrelator implements Correlator {
   }
 
   restore(bytes: Uint8Array): RestoreReport {
-    const kernel = this.#open();
+    return this.restoreParts([bytes]);
+  }
+
+  restoreParts(parts: readonly Uint8Array[], owned?: Uint8Array): RestoreReport {
+    this.#open();
     if (this.#isUsed) {
       throw new UsageError('USAGE_OPTION', 'restore after push or advance: restore into a new correlator');
     }
-    const { header, records } = decodeSnapshot(bytes);
+    const snapshots = parts.map(decodeSnapshot);
     const { program, views } = this.#prepared;
-    const plan = planRestore(header, program);
     this.#isUsed = true;
-    kernel.restore(records, plan.marks, plan.columns);
-    const kept = new Map(views.filter(({ rule }) => plan.kept.has(rule.id)).map((view) => [view.rule.id, view]));
-    this.#publisher.restore(header.publisher as PublisherState, (id) => kept.get(id));
-    this.#behaviors.restore(Object.fromEntries(Object.entries(header.behaviors).filter(([id]) => kept.has(id))));
+    const behaviors = new Map<string, { state: unknown; hosts: ReadonlySet<string> | undefined }[]>();
+    const reports = snapshots.map(({ header, records }) => {
+      const plan = planRestore(header, program);
+      const taken = ownedRecords(records, owned);
+      this.#open().restore(taken.records, plan.marks, plan.columns);
+      const kept = new Map(views.filter(({ rule }) => plan.kept.has(rule.id)).map((view) => [view.rule.id, view]));
+      this.#publisher.restore(header.publisher as PublisherState, (id) => kept.get(id));
+      for (const [id, state] of Object.entries(header.behaviors)) {
+        if (kept.has(id)) behaviors.set(id, [...(behaviors.get(id) ?? []), { state, hosts: taken.hosts }]);
+      }
+      return plan.report;
+    });
+    this.#behaviors.restore(Object.fromEntries([...behaviors].map(([id, states]) => [id, mergeJudgeStates(states)])));
     this.#receiver.reset();
-    return plan.report;
+    return mergeReports(reports);
   }
 
   // ------------------------------------------------------------------------------------------------------- in
@@ -231,7 +268,9 @@ class RunningCorrelator implements Correlator {
       program.evidenceFields,
       (raw) => {
         const view = views[raw.rule];
-        if (view !== undefined) this.#publisher.take(makeAlert(raw, view, this.#names));
+        if (view === undefined) return;
+        const made = makeAlert(raw, view, this.#names);
+        if (this.#part.intercept?.(made, raw.value) !== true) this.#publisher.take(made);
       },
       (raw) => this.#behaviors.witness(raw),
     );

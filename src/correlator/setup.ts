@@ -19,8 +19,20 @@ export interface Prepared {
   readonly views: readonly RuleView[];
 }
 
+/** What a program and its kernel are asked for beyond the settings, as a part of an engine. */
+export interface ProgramParts {
+  /** Ids of match rules that judge events as they arrive. */
+  readonly earlyRules?: ReadonlySet<string>;
+  /** Fields kept of events beside the evidence that alerts show. */
+  readonly keptFields?: readonly string[];
+  /** Rows of one call whose ordinals are given. */
+  readonly ordinalRows?: number;
+  /** Rows of one call that are noted for routing; the kernel then judges none. */
+  readonly routeRows?: number;
+}
+
 /** Compiles the rules. What cannot be compiled is left out and told in the program's diagnostics. */
-export function prepare(settings: Settings): Prepared {
+export function prepare(settings: Settings, part: ProgramParts = {}): Prepared {
   const wanted = settings.rules.map((rule) => viewRule(rule, settings.caps));
   const own = [settings.processFields.eventId, 'host.name'].filter((name) => name !== null);
   const read = wanted.flatMap((view) => [...view.keyFields, ...view.readFields]);
@@ -30,7 +42,8 @@ export function prepare(settings: Settings): Prepared {
     tiebreakerField: settings.tiebreakerField,
     ...(settings.hostField === undefined ? {} : { hostField: settings.hostField }),
     processFields: settings.processFields,
-    evidenceFields: [...new Set([...own, ...settings.evidenceFields, ...read])],
+    evidenceFields: [...new Set([...own, ...settings.evidenceFields, ...read, ...(part.keptFields ?? [])])],
+    ...(part.earlyRules === undefined ? {} : { earlyRules: part.earlyRules }),
   });
   const views = program.rules.map((rule) => viewRule(rule, settings.caps));
   return { program, views };
@@ -50,6 +63,7 @@ export async function startKernel(
   { program }: Prepared,
   settings: Settings,
   drain: (records: DataView) => void,
+  part: ProgramParts = {},
 ): Promise<Started> {
   const module = await loadKernelModule(settings.wasm);
   const needs = needsOf(program, settings);
@@ -57,7 +71,7 @@ export async function startKernel(
   let target = Math.max(least, settings.memoryBytes);
   for (;;) {
     const budget = divideBudget({ ...needs, budgetBytes: target });
-    const kernel = await createKernel(module, program, settings, budget, drain);
+    const kernel = await createKernel(module, program, settings, budget, drain, part);
     const over = kernel.reservedBytes - settings.memoryBytes;
     if (over <= 0) return { kernel, budget };
     if (target === least) {
@@ -102,6 +116,7 @@ function createKernel(
   settings: Settings,
   budget: Budget,
   drain: (records: DataView) => void,
+  part: ProgramParts,
 ): Promise<Kernel> {
   const config = new Map(budget.config);
   config.set(Config.LatenessUs, settings.latenessUs);
@@ -113,6 +128,9 @@ function createKernel(
   config.set(Config.ExitedRetentionSeconds, 15 * 60);
   config.set(Config.LiveRetentionSeconds, 24 * 3600);
   config.set(Config.ProcessesPerHost, 50_000);
+  config.set(Config.OrdinalCapacity, part.ordinalRows ?? 0);
+  config.set(Config.RouteCapacity, part.routeRows ?? 0);
+  config.set(Config.HasEarlyRules, (part.earlyRules?.size ?? 0) > 0 ? 1 : 0);
   return Kernel.create({
     module,
     imports: (memory) => ({ ...numberImports(memory), ...predicateImports(program.sections, memory) }),
