@@ -37,8 +37,10 @@ export function compileCondition(expr: Expr): Condition {
     case 'compare':
       return comparison(expr.op, getter(expr.left), getter(expr.right), expr.case);
     case 'regex': {
-      const flags = expr.case === 'exact' ? 'su' : 'sui';
-      const tests = expr.patterns.map((p) => new RegExp(expr.anchor === 'full' ? `^(?:${p})$` : p, flags));
+      // RE2's leading flag group says what the flags of a RegExp say.
+      const sources = expr.patterns.map((pattern) => pattern.replace(/^\(\?s\)/, ''));
+      const flags = expr.case === 'exact' ? 's' : 'si';
+      const tests = sources.map((source) => new RegExp(expr.anchor === 'full' ? `^(?:${source})$` : source, flags));
       return anyValue(getter(expr.value), (value) => tests.some((test) => test.test(String(value))));
     }
     case 'cidr': {

@@ -185,8 +185,16 @@ function closingLines(tally: ReaderTally, correlator: Correlator, output: Output
   const rows = Object.entries(stats.rows).filter(([, count]) => count > 0);
   if (rows.length > 0)
     lines.push(`rows: ${rows.map(([reason, count]) => `${reason} ${count.toLocaleString('en')}`).join(', ')}`);
-  const lost = stats.losses.reduce((sum, { count }) => sum + count, 0);
-  if (lost > 0) lines.push(`${lost.toLocaleString('en')} losses by limits; --json of "vedette stats" tells which`);
+  if (stats.losses.length > 0) {
+    const worst = [...stats.losses].sort((a, b) => b.count - a.count).slice(0, 5);
+    const named = worst.map(({ reason, rule, host, count }) =>
+      [reason, count.toLocaleString('en'), ...[rule, host].filter((part) => part !== null)]
+        .map(String)
+        .map(printable)
+        .join(' '),
+    );
+    lines.push(`losses: ${named.join(', ')}${stats.losses.length > 5 ? ', …' : ''}`);
+  }
   return `${lines.join('\n')}\n`;
 }
 

@@ -34,7 +34,7 @@ export function mapWindowsEvent(event: WindowsEvent): CanonicalEvent {
   const mapping = provider === undefined ? undefined : mappings[provider][event.eventId];
   const [eventClass, fields] = mapping?.(event) ?? ['other', { 'event.action': `${event.provider}:${event.eventId}` }];
   const common = {
-    '@timestamp': provider === 'sysmon' ? (sysmonTime(event.data) ?? event.time) : event.time,
+    '@timestamp': provider === 'sysmon' ? sysmonTime(event) : event.time,
     'event.code': String(event.eventId),
     'event.provider': event.provider,
     'event.id':
@@ -56,10 +56,19 @@ function providerFamily(provider: string): Family | undefined {
   return undefined;
 }
 
-/** Sysmon's `UtcTime` ("YYYY-MM-DD hh:mm:ss.mmm") is the event's own time; the record's is when it was written. */
-function sysmonTime(data: SourceRecord): string | undefined {
+/** Times of one record that differ by more are not of one clock. */
+const clockDifferenceMs = 5 * 60_000;
+
+/**
+ * Sysmon's `UtcTime` ("YYYY-MM-DD hh:mm:ss.mmm") is when the event happened, the record's time when it was written. A
+ * shipper that rewrote the record's zone makes them differ by hours; then the record's keeps providers comparable.
+ */
+function sysmonTime({ data, time }: WindowsEvent): string | undefined {
   const value = text(data['UtcTime']);
-  return value === undefined || value === '-' ? undefined : `${value.replace(' ', 'T')}Z`;
+  if (value === undefined || value === '-') return time;
+  const own = `${value.replace(' ', 'T')}Z`;
+  const differenceMs = time === undefined ? 0 : Math.abs(Date.parse(own) - Date.parse(time));
+  return differenceMs > clockDifferenceMs ? time : own;
 }
 
 /** Braces and case of GUIDs vary between carriers; an all-zero GUID means "unknown". */
