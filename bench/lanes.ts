@@ -1,30 +1,30 @@
 /**
  * The named lanes. All judge the same events by the same rules: the shipped content and a first-seen rule over
- * (host.id, file.path) that holds the live terms.
+ * (host.id, process.executable) that holds the live terms, those of the fleet among them.
  */
 import { type Correlator, createCorrelator, createEncoder, encodeEvents, parseRules, type Rule } from '../src/index.js';
 import { loadRules, shippedContent } from '../src/node.js';
 import type { Lane, LaneOptions, LaneWork } from './lane.js';
 import type { PlainEvent } from './plain/condition.js';
 import { createPlainCorrelator, type PlainCorrelator } from './plain/correlator.js';
-import { takeWorkload, toNdjson, type WorkloadEvent } from './workload.js';
+import { takeWorkload, toNdjson, type WorkloadEvent, workloadPrograms } from './workload.js';
 
-const batchRows = 4096;
+const batchRows = 2048;
 
 /** The first-seen rule that the live terms belong to. */
 const termsRule = `
 [rule]
-rule_id = "bench-file-path"
-name = "First file path on a host"
-description = "Holds one term per host and path."
+rule_id = "bench-program"
+name = "First program on a host"
+description = "Holds one term per host and program."
 type = "new_terms"
 language = "kuery"
-query = "event.category:file and not event.action:deletion"
+query = "event.category:process and event.type:start"
 risk_score = 1
 severity = "low"
 [rule.new_terms]
 field = "new_terms_fields"
-value = ["host.id", "file.path"]
+value = ["host.id", "process.executable"]
 [[rule.new_terms.history_window_start]]
 field = "history_window_start"
 value = "now-7d"
@@ -46,23 +46,34 @@ function sliced<T>(options: LaneOptions, encode: (events: WorkloadEvent[]) => T)
   );
 }
 
-/** Fills the term table before the workload's first event, a day earlier, evenly over the hosts. */
-function primeTerms(correlator: Correlator, options: LaneOptions): void {
-  const hostIds = [
-    ...new Set(takeWorkload(options, 4 * options.hosts).map((event) => (event['host'] as { id: string }).id)),
-  ];
-  const encoder = createEncoder({ fields: correlator.fields });
+/** Process starts a day before the workload: one of each program of its fleet, then others up to the wanted terms. */
+function* termEvents(options: LaneOptions): Generator<WorkloadEvent> {
+  const known = workloadPrograms(options);
   const startMs = Date.UTC(2026, 3, 30);
-  for (let done = 0; done < options.terms; done += batchRows) {
-    const events = Array.from({ length: Math.min(batchRows, options.terms - done) }, (_, index) => ({
-      '@timestamp': startMs + done + index,
-      host: { id: hostIds[(done + index) % hostIds.length] },
-      event: { category: 'file', type: 'change', action: 'modification' },
-      file: { path: `/srv/data/${(done + index).toString(36)}` },
-    }));
-    correlator.push(encoder.encode(events));
-    if (done % (64 * batchRows) === 0) encoder.reset();
+  for (let index = 0; index < options.terms; index++) {
+    const { hostId } = known[index % known.length] as (typeof known)[number];
+    const executable = known[index]?.executable ?? `/srv/bin/${index.toString(36)}`;
+    yield {
+      '@timestamp': new Date(startMs + index).toISOString(),
+      host: { id: hostId },
+      event: { category: 'process', type: 'start', action: 'exec' },
+      process: { executable },
+    };
   }
+}
+
+function primeTerms(correlator: Correlator, options: LaneOptions): void {
+  const encoder = createEncoder({ fields: correlator.fields });
+  let events: WorkloadEvent[] = [];
+  let done = 0;
+  const push = (): void => {
+    correlator.push(encoder.encode(events));
+    done += events.length;
+    if (done % (64 * batchRows) === 0) encoder.reset();
+    events = [];
+  };
+  for (const event of termEvents(options)) if (events.push(event) === batchRows) push();
+  push();
 }
 
 async function createBenchCorrelator(options: LaneOptions): Promise<Correlator> {
@@ -118,13 +129,7 @@ function lineWork(options: LaneOptions, handle: (event: PlainEvent) => number): 
 }
 
 function primePlain(plain: PlainCorrelator, options: LaneOptions): void {
-  for (let index = 0; index < options.terms; index++)
-    plain.push({
-      '@timestamp': '2026-04-30T00:00:00.000Z',
-      host: { id: `host-${index % options.hosts}` },
-      event: { category: 'file', type: 'change', action: 'modification' },
-      file: { path: `/srv/data/${index.toString(36)}` },
-    });
+  for (const event of termEvents(options)) plain.push(event);
 }
 
 export const lanes: readonly Lane[] = [
@@ -156,7 +161,7 @@ export const lanes: readonly Lane[] = [
   },
   {
     name: 'kernel-batch',
-    describes: 'self-contained EventBatches of 4096 rows to alerts',
+    describes: 'self-contained EventBatches of 2048 rows to alerts',
     prepare: async (options) => {
       const correlator = await createBenchCorrelator(options);
       const encode = (events: WorkloadEvent[]): Uint8Array => encodeEvents(events, { fields: correlator.fields });
@@ -169,7 +174,7 @@ export const lanes: readonly Lane[] = [
   },
   {
     name: 'kernel-delta',
-    describes: 'session-delta EventBatches of 4096 rows to alerts',
+    describes: 'session-delta EventBatches of 2048 rows to alerts',
     prepare: async (options) => {
       const correlator = await createBenchCorrelator(options);
       const encoder = createEncoder({ fields: correlator.fields });

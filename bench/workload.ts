@@ -282,6 +282,13 @@ function commandLine(random: Random, host: Host, executable: string, usual: Map<
   return choices[random.skewed(choices.length)] as string;
 }
 
+/** Every (host id, program) that a workload's processes can have: what its fleet is known to run. */
+export function workloadPrograms(options: WorkloadOptions): { readonly hostId: string; readonly executable: string }[] {
+  const random = createRandom(options.seed);
+  const hosts = Array.from({ length: options.hosts }, (_, index) => createHost(random, index));
+  return hosts.flatMap(({ id, os }) => programs[os].map((executable) => ({ hostId: id, executable })));
+}
+
 /** The first `count` events of a workload. */
 export function takeWorkload(options: WorkloadOptions, count: number): WorkloadEvent[] {
   const generator = generateWorkload(options);
