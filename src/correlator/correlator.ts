@@ -8,6 +8,7 @@ import type { Diagnostic } from '../core/diagnostic.js';
 import { UsageError } from '../core/errors.js';
 import { parseTimeUs } from '../core/time.js';
 import { BatchReceiver } from '../event/batch_receiver.js';
+import type { FieldSpec } from '../event/fields.js';
 import type { Budget } from '../kernel/budget.js';
 import type { Kernel } from '../kernel/kernel.js';
 import type { Alert } from './alert.js';
@@ -18,7 +19,8 @@ import { type CorrelatorOptions, readOptions, type Settings } from './options.js
 import { Publisher, type PublisherState } from './publisher.js';
 import { readRecords } from './records.js';
 import { describeProgram, planRestore, type RestoreReport } from './restore_plan.js';
-import { type Prepared, type ProgramParts, prepare, startKernel } from './setup.js';
+import { isScheduled, Scheduled } from './scheduled.js';
+import { fieldSpecs, type Prepared, type ProgramParts, prepare, startKernel } from './setup.js';
 import { decodeSnapshot, encodeSnapshot } from './snapshot.js';
 import { mergeJudgeStates, mergeReports, ownedRecords } from './snapshot_parts.js';
 import { type CorrelatorStats, type LossCount, lossName, skipName } from './stats.js';
@@ -42,8 +44,8 @@ export interface Correlator {
    * not. @throws SnapshotError for bytes that are damaged or of another format, this correlator untouched.
    */
   restore(bytes: Uint8Array): RestoreReport;
-  /** Names of the fields that the rules, the lineage and the evidence read; others need not be sent. */
-  readonly fields: readonly string[];
+  /** Fields that the rules, the lineage and the evidence read besides the time; others need not be sent. For the encoders. */
+  readonly fields: readonly FieldSpec[];
   /** Why rules were left out, where `unsupported: 'skip'` allowed it. */
   readonly problems: readonly Diagnostic[];
   /** Gives the memory back. Any later call but `close` is misuse. */
@@ -88,13 +90,14 @@ export async function startCorrelator(options: CorrelatorOptions, part: PartOpti
 }
 
 class RunningCorrelator implements CorrelatorPart {
-  readonly fields: readonly string[];
+  readonly fields: readonly FieldSpec[];
   readonly problems: readonly Diagnostic[];
   readonly #settings: Settings;
   readonly #part: PartOptions;
   readonly #prepared: Prepared;
   readonly #publisher: Publisher;
   readonly #behaviors: Behaviors;
+  readonly #scheduled: Scheduled;
   readonly #names: AlertNames;
   readonly #receiver: BatchReceiver;
   #kernel: Kernel | undefined;
@@ -108,7 +111,7 @@ class RunningCorrelator implements CorrelatorPart {
     const { program, views } = prepared;
     this.#settings = settings;
     this.#prepared = prepared;
-    this.fields = program.fields;
+    this.fields = fieldSpecs(program);
     this.problems = program.diagnostics;
     this.#publisher = new Publisher(settings);
     this.#names = {
@@ -117,8 +120,10 @@ class RunningCorrelator implements CorrelatorPart {
       eventIdField: settings.processFields.eventId,
     };
     this.#behaviors = new Behaviors(this.#names, settings.minSeverity);
+    this.#scheduled = new Scheduled(this.#names);
     views.forEach((view, index) => {
       const { rule } = view;
+      if (isScheduled(rule)) this.#scheduled.add(index, view, rule);
       if (rule.kind === 'behavior') this.#behaviors.add(index, view, rule, program.behaviorMarks.get(rule) ?? []);
     });
     this.#receiver = new BatchReceiver(columnSpecs(prepared));
@@ -160,6 +165,7 @@ class RunningCorrelator implements CorrelatorPart {
     kernel.drainOutput();
     for (const made of this.#behaviors.advance(() => Number.MAX_SAFE_INTEGER)) this.#publisher.take(made);
     for (const made of this.#behaviors.flush()) this.#publisher.take(made);
+    for (const made of this.#scheduled.flush()) this.#publisher.take(made);
     this.#publisher.end();
     return this.#publisher.drain();
   }
@@ -268,7 +274,7 @@ class RunningCorrelator implements CorrelatorPart {
       program.evidenceFields,
       (raw) => {
         const view = views[raw.rule];
-        if (view === undefined) return;
+        if (view === undefined || this.#scheduled.take(raw)) return;
         const made = makeAlert(raw, view, this.#names);
         if (this.#part.intercept?.(made, raw.value) !== true) this.#publisher.take(made);
       },
@@ -281,6 +287,7 @@ class RunningCorrelator implements CorrelatorPart {
     if (this.#behaviors.size > 0) {
       for (const made of this.#behaviors.advance((host) => kernel.hostWatermarkUs(host))) this.#publisher.take(made);
     }
+    for (const made of this.#scheduled.advance(kernel.globalWatermarkUs())) this.#publisher.take(made);
     this.#publisher.release(kernel.globalWatermarkUs());
     return this.#publisher.drain();
   }
@@ -331,7 +338,7 @@ class RunningCorrelator implements CorrelatorPart {
       const count = this.#publisher.counts(rule.id).pipeLosses;
       return count > 0 ? [{ reason: 'pipe_full', rule: rule.id, host: null, count }] : [];
     });
-    return [...kernelLosses, ...pipes, ...this.#behaviors.losses()];
+    return [...kernelLosses, ...pipes, ...this.#behaviors.losses(), ...this.#scheduled.losses()];
   }
 }
 

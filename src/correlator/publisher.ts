@@ -35,8 +35,7 @@ export interface PublisherState {
 }
 
 /** Writes a rule's view as the rule's id. */
-const withRuleIds = (key: string, value: unknown): unknown =>
-  key === 'view' ? (value as RuleView).rule.id : value;
+const withRuleIds = (key: string, value: unknown): unknown => (key === 'view' ? (value as RuleView).rule.id : value);
 
 export class Publisher {
   readonly #settings: Settings;
@@ -109,13 +108,16 @@ export class Publisher {
       const view = made === undefined ? undefined : viewOf(made.view as unknown as string);
       return made === undefined || view === undefined ? undefined : { ...made, view };
     };
-    const alive = (alerts: readonly MadeAlert[]): MadeAlert[] => alerts.map(revive).filter((made) => made !== undefined);
+    const alive = (alerts: readonly MadeAlert[]): MadeAlert[] =>
+      alerts.map(revive).filter((made) => made !== undefined);
     this.#waiting = alive(state.waiting);
     for (const { rule, pipes, suppressor, cap } of state.rules) {
       const view = viewOf(rule);
       if (view === undefined) continue;
       const stages = this.#stagesOf(view);
-      stages.pipes?.restore((pipes ?? []).map((one) => (one.held === undefined ? one : { ...one, held: alive(one.held) })));
+      stages.pipes?.restore(
+        (pipes ?? []).map((one) => (one.held === undefined ? one : { ...one, held: alive(one.held) })),
+      );
       stages.suppressor?.restore((suppressor ?? []).map((group) => ({ ...group, first: { ...group.first, view } })));
       if (cap === undefined) continue;
       const last = revive(cap.last);

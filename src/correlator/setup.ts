@@ -4,6 +4,7 @@ import { ColumnKind } from '../core/abi/events.js';
 import { Section } from '../core/abi/program.js';
 import { Config } from '../core/abi/state.js';
 import { UsageError } from '../core/errors.js';
+import type { FieldSpec } from '../event/fields.js';
 import { numberImports } from '../event/number_imports.js';
 import { type Budget, type BudgetNeeds, divideBudget, leastBudget } from '../kernel/budget.js';
 import { predicateImports } from '../kernel/host_functions.js';
@@ -140,4 +141,22 @@ function createKernel(
     defaultHost: settings.defaultHost,
     drain,
   });
+}
+
+/**
+ * The fields that events need to carry besides their time, as the encoders take them. A field that is read both as a
+ * whole and element by element is encoded by element.
+ */
+export function fieldSpecs(program: CompiledProgram): FieldSpec[] {
+  const specs = new Map<string, FieldSpec>();
+  for (const { name, kind, nested } of program.columns) {
+    if (kind === ColumnKind.Time) continue;
+    const known = specs.get(name);
+    const own = kind === ColumnKind.Number ? 'number' : kind === ColumnKind.Id ? 'id' : 'text';
+    // Text carries every value, so it serves the other kinds too.
+    const spec = { name, kind: known === undefined || known.kind === own ? own : 'text' } as const;
+    const path = nested ?? known?.nested;
+    specs.set(name, path === undefined ? spec : { ...spec, nested: path });
+  }
+  return [...specs.values()];
 }

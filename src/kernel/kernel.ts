@@ -302,7 +302,8 @@ export class Kernel {
   drainOutput(): void {
     const bytes = this.#exports.output_bytes() >>> 0;
     const view = new DataView(this.#exports.memory.buffer, this.#exports.output_ptr() >>> 0, bytes);
-    if (this.#collected !== undefined) this.#collected.push(new Uint8Array(view.buffer, view.byteOffset, bytes).slice());
+    if (this.#collected !== undefined)
+      this.#collected.push(new Uint8Array(view.buffer, view.byteOffset, bytes).slice());
     else if (bytes > 0) this.#drain(view);
     this.#exports.output_clear();
   }

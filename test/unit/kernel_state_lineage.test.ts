@@ -49,7 +49,9 @@ function eventOf({ id, at, says, host = 'h', process }: Step): object {
     event: {
       id,
       category: says === undefined ? 'file' : 'process',
-      ...(says === undefined ? {} : { type: says === 'end' ? 'end' : 'start', action: says === 'start' ? 'exec' : says }),
+      ...(says === undefined
+        ? {}
+        : { type: says === 'end' ? 'end' : 'start', action: says === 'start' ? 'exec' : says }),
     },
     probe: 'yes',
     process,
@@ -234,12 +236,15 @@ describe('processes known by pid alone', () => {
 
 describe('bounds', () => {
   it('more processes than fit: the idlest go, counted, and the kernel goes on', async () => {
-    const steps = Array.from({ length: 12_000 }, (_, index): Step => ({
-      id: `s${index}`,
-      at: index,
-      says: 'start',
-      process: strong(`p${index}`, index === 0 ? 'init' : `p${index - 1}`, index === 0 ? 'python' : 'sh'),
-    }));
+    const steps = Array.from(
+      { length: 12_000 },
+      (_, index): Step => ({
+        id: `s${index}`,
+        at: index,
+        says: 'start',
+        process: strong(`p${index}`, index === 0 ? 'init' : `p${index - 1}`, index === 0 ? 'python' : 'sh'),
+      }),
+    );
     const { stats } = await matched(steps, { memory: '8MiB' });
     expect(stats.losses.find((loss) => loss.reason === 'process_evicted')?.count).toBeGreaterThan(0);
     const table = stats.memory.tables.find(({ name }) => name === 'processes');
