@@ -64,13 +64,13 @@ import {
 import { alertFired } from "./stateful";
 
 // One window.
-const RULE: usize = HEAD; // u32
+export const WINDOW_RULE: usize = HEAD; // u32
 const NEWEST: usize = HEAD + 4; // u32 sample
-const OLDEST: usize = HEAD + 8; // u32 sample
+export const WINDOW_OLDEST: usize = HEAD + 8; // u32 sample
 const EVENTS: usize = HEAD + 12; // u32
-const KEY: usize = HEAD + 16; // u64
-const NEWEST_US: usize = HEAD + 24; // i64 time of the newest event
-const QUIET_US: usize = HEAD + 32; // i64 until then, itself included, a crossing alerts no more
+export const WINDOW_KEY: usize = HEAD + 16; // u64
+export const WINDOW_NEWEST_US: usize = HEAD + 24; // i64 time of the newest event
+export const WINDOW_QUIET_US: usize = HEAD + 32; // i64 until then, itself included, a crossing alerts no more
 const EVIDENCE_FIRST: usize = HEAD + 40; // u32 oldest sample that has evidence
 const EVIDENCE_COUNT: usize = HEAD + 44; // u32
 const SAMPLES: usize = HEAD + 48; // u32
@@ -120,7 +120,7 @@ function observe(rule: u32, aggregate: usize, slot: u32, key: u64): void {
   const timeUs = rowTimeUs(slot);
   const windowUs = load<i64>(aggregate + AggregateRecord.WindowUs);
   const window = windowOf(rule, aggregate, slot, key);
-  const newestUs = load<i64>(at(window) + NEWEST_US);
+  const newestUs = load<i64>(at(window) + WINDOW_NEWEST_US);
   pinned = window;
   if (isTumbling(aggregate)) {
     const start = windowStart(timeUs, windowUs);
@@ -131,7 +131,7 @@ function observe(rule: u32, aggregate: usize, slot: u32, key: u64): void {
     if (timeUs > newestUs) removeBefore(window, aggregate, timeUs - windowUs);
   }
   addEvent(window, rule, aggregate, slot, timeUs);
-  if (timeUs > newestUs) store<i64>(at(window) + NEWEST_US, timeUs);
+  if (timeUs > newestUs) store<i64>(at(window) + WINDOW_NEWEST_US, timeUs);
   judge(window, rule, aggregate);
   unpin();
 }
@@ -141,19 +141,22 @@ function unpin(): void {
 }
 
 function windowOf(rule: u32, aggregate: usize, slot: u32, key: u64): u32 {
-  const table = stateTable(StateTable.Aggregate);
   const host = stateHost(rule, slot);
-  const hash = stateHash(rule, 0, key, host);
-  const existing = tableFind(table, hash);
+  const existing = tableFind(stateTable(StateTable.Aggregate), stateHash(rule, 0, key, host));
   if (existing != 0) return existing;
+  return windowMake(rule, host, key, rowTimeUs(slot) + load<i64>(aggregate + AggregateRecord.WindowUs));
+}
+
+/** An empty window. Its key must have none. */
+export function windowMake(rule: u32, host: u32, key: u64, deadlineUs: i64): u32 {
   const window = entryTake(StateTable.Aggregate);
-  store<u32>(at(window) + RULE, rule);
-  store<u64>(at(window) + KEY, key);
-  store<i64>(at(window) + NEWEST_US, NEVER_US);
-  store<i64>(at(window) + QUIET_US, NEVER_US);
-  store<i64>(at(window) + DEADLINE, rowTimeUs(slot) + load<i64>(aggregate + AggregateRecord.WindowUs));
+  store<u32>(at(window) + WINDOW_RULE, rule);
+  store<u64>(at(window) + WINDOW_KEY, key);
+  store<i64>(at(window) + WINDOW_NEWEST_US, NEVER_US);
+  store<i64>(at(window) + WINDOW_QUIET_US, NEVER_US);
+  store<i64>(at(window) + DEADLINE, deadlineUs);
   entryAdd(StateTable.Aggregate, rule, host, window, 1);
-  tableEnter(table, window, hash);
+  tableEnter(stateTable(StateTable.Aggregate), window, stateHash(rule, 0, key, host));
   return window;
 }
 
@@ -165,7 +168,7 @@ function windowStart(timeUs: i64, windowUs: i64): i64 {
 // -------------------------------------------------------------------------------------------------- samples in
 
 function addEvent(window: u32, rule: u32, aggregate: usize, slot: u32, timeUs: i64): void {
-  const isNewest = timeUs >= load<i64>(at(window) + NEWEST_US);
+  const isNewest = timeUs >= load<i64>(at(window) + WINDOW_NEWEST_US);
   const evidence = isNewest ? captureEvidence(slot, 0, rule) : 0;
   const event = addSample(window, SAMPLE_EVENT, 0, timeUs);
   store<u32>(at(window) + EVENTS, load<u32>(at(window) + EVENTS) + 1);
@@ -175,7 +178,7 @@ function addEvent(window: u32, rule: u32, aggregate: usize, slot: u32, timeUs: i
     const code = load<u32>(functionRecord(aggregate, i) + FunctionRecord.Code);
     if (code == AggregateFunctionCode.Count) continue;
     if (code == AggregateFunctionCode.Distinct) addDistinct(window, aggregate, i, slot, timeUs);
-    else addNumber(window, aggregate, i, code, slot, timeUs);
+    else addNumber(window, aggregate, i, slot, timeUs);
   }
 }
 
@@ -202,27 +205,26 @@ function dropEvidence(window: u32): void {
 
 function addDistinct(window: u32, aggregate: usize, index: u32, slot: u32, timeUs: i64): void {
   const values = keyEvaluate(load<u32>(functionRecord(aggregate, index) + FunctionRecord.Key), slot);
-  const hash = load<u64>(at(window) + HASH);
-  for (let i: u32 = 0; i < values; i++) {
-    const value = keyAt(i);
-    const isFirst = distinctAdd(hash, index, value);
-    addSample(window, index, value, timeUs);
-    const numbers = functionAt(window, index) + NUMBERS;
-    if (isFirst) store<u32>(numbers, load<u32>(numbers) + 1);
-  }
+  for (let i: u32 = 0; i < values; i++) addValue(window, aggregate, index, keyAt(i), timeUs);
 }
 
-function addNumber(window: u32, aggregate: usize, index: u32, code: u32, slot: u32, timeUs: i64): void {
+function addNumber(window: u32, aggregate: usize, index: u32, slot: u32, timeUs: i64): void {
   const record = functionRecord(aggregate, index);
   let value = numberOf(load<u32>(record + FunctionRecord.Column), slot);
   const fallback = load<u32>(record + FunctionRecord.Fallback);
   if (value != value && fallback != Absent.Id) value = numberOf(fallback, slot);
-  if (value != value) return;
-  const sample = addSample(window, index, reinterpret<u64>(value), timeUs);
+  if (value == value) addValue(window, aggregate, index, reinterpret<u64>(value), timeUs);
+}
+
+/** Adds a value (f64 bits, or the hash of a distinct value) to a function of the window. */
+function addValue(window: u32, aggregate: usize, index: u32, value: u64, timeUs: i64): void {
+  const code = load<u32>(functionRecord(aggregate, index) + FunctionRecord.Code);
+  const isNew = code != AggregateFunctionCode.Distinct || distinctAdd(load<u64>(at(window) + HASH), index, value);
+  const sample = addSample(window, index, value, timeUs);
   const state = functionAt(window, index);
-  store<u32>(state + NUMBERS, load<u32>(state + NUMBERS) + 1);
+  if (isNew) store<u32>(state + NUMBERS, load<u32>(state + NUMBERS) + 1);
   if (code == AggregateFunctionCode.Percentile) store<u32>(state + RANKS, rankInsert(load<u32>(state + RANKS), sample));
-  else addToSum(state, value);
+  else if (code != AggregateFunctionCode.Distinct) addToSum(state, reinterpret<f64>(value));
 }
 
 /** Neumaier's sum: what rounding takes is kept beside it, so that large values leave no trace when they go. */
@@ -250,7 +252,7 @@ function addSample(window: u32, kind: u32, value: u64, timeUs: i64): u32 {
   store<u32>(s + SAMPLE_BACK, older);
   store<u32>(s + SAMPLE_NEXT, newer);
   if (older != 0) store<u32>(sampleAt(older) + SAMPLE_NEXT, sample);
-  else store<u32>(at(window) + OLDEST, sample);
+  else store<u32>(at(window) + WINDOW_OLDEST, sample);
   if (newer != 0) store<u32>(sampleAt(newer) + SAMPLE_BACK, sample);
   else store<u32>(at(window) + NEWEST, sample);
   store<u32>(at(window) + SAMPLES, load<u32>(at(window) + SAMPLES) + 1);
@@ -261,15 +263,15 @@ function addSample(window: u32, kind: u32, value: u64, timeUs: i64): u32 {
 // ------------------------------------------------------------------------------------------------- samples out
 
 function removeBefore(window: u32, aggregate: usize, timeUs: i64): void {
-  let sample = load<u32>(at(window) + OLDEST);
+  let sample = load<u32>(at(window) + WINDOW_OLDEST);
   while (sample != 0 && load<i64>(sampleAt(sample) + SAMPLE_TIME) < timeUs) {
     removeOldest(window, aggregate);
-    sample = load<u32>(at(window) + OLDEST);
+    sample = load<u32>(at(window) + WINDOW_OLDEST);
   }
 }
 
 function removeOldest(window: u32, aggregate: usize): void {
-  const sample = load<u32>(at(window) + OLDEST);
+  const sample = load<u32>(at(window) + WINDOW_OLDEST);
   const s = sampleAt(sample);
   const kind = load<u32>(s + SAMPLE_KIND);
   if (kind == SAMPLE_EVENT) {
@@ -279,7 +281,7 @@ function removeOldest(window: u32, aggregate: usize): void {
     removeValue(window, aggregate, kind, sample);
   }
   const next = load<u32>(s + SAMPLE_NEXT);
-  store<u32>(at(window) + OLDEST, next);
+  store<u32>(at(window) + WINDOW_OLDEST, next);
   if (next != 0) store<u32>(sampleAt(next) + SAMPLE_BACK, 0);
   else store<u32>(at(window) + NEWEST, 0);
   store<u32>(at(window) + SAMPLES, load<u32>(at(window) + SAMPLES) - 1);
@@ -312,10 +314,10 @@ function removeValue(window: u32, aggregate: usize, index: u32, sample: u32): vo
 function judge(window: u32, rule: u32, aggregate: usize): void {
   if (!allHold(window, aggregate)) return;
   const isCrossing = (load<u32>(aggregate + AggregateRecord.Flags) & AggregateFlag.Crossing) != 0;
-  const timeUs = load<i64>(at(window) + NEWEST_US);
+  const timeUs = load<i64>(at(window) + WINDOW_NEWEST_US);
   if (isCrossing) {
-    if (timeUs <= load<i64>(at(window) + QUIET_US)) return;
-    store<i64>(at(window) + QUIET_US, endOf(window, aggregate));
+    if (timeUs <= load<i64>(at(window) + WINDOW_QUIET_US)) return;
+    store<i64>(at(window) + WINDOW_QUIET_US, endOf(window, aggregate));
   }
   publish(window, rule, timeUs, functionValue(window, aggregate, 0));
   alertFired(rule);
@@ -374,7 +376,7 @@ function publish(window: u32, rule: u32, timeUs: i64, value: f64): void {
     last = link;
     left--;
   }
-  const key = load<u64>(at(window) + KEY);
+  const key = load<u64>(at(window) + WINDOW_KEY);
   emitAlert(rule, groupHost(load<u32>(at(window) + GROUP)), timeUs, first, key == NO_KEY ? 0 : key, value, 0);
   unlinkEvidence(window);
 }
@@ -396,7 +398,7 @@ function unlinkEvidence(window: u32): void {
 /** Last time at which an event would still share the window with its newest. */
 function endOf(window: u32, aggregate: usize): i64 {
   const windowUs = load<i64>(aggregate + AggregateRecord.WindowUs);
-  const newestUs = load<i64>(at(window) + NEWEST_US);
+  const newestUs = load<i64>(at(window) + WINDOW_NEWEST_US);
   return isTumbling(aggregate) ? windowStart(newestUs, windowUs) + windowUs - 1 : newestUs + windowUs;
 }
 
@@ -404,7 +406,7 @@ function endOf(window: u32, aggregate: usize): i64 {
 function earliest(group: u32): u32 {
   while (true) {
     const window = groupFirst(group);
-    const endUs = max<i64>(endOf(window, ruleData(load<u32>(at(window) + RULE), Section.Aggregates)), load<i64>(at(window) + DEADLINE));
+    const endUs = max<i64>(endOf(window, ruleData(load<u32>(at(window) + WINDOW_RULE), Section.Aggregates)), load<i64>(at(window) + DEADLINE));
     if (endUs == load<i64>(at(window) + DEADLINE)) return window;
     entrySetDeadline(StateTable.Aggregate, window, endUs);
   }
@@ -417,8 +419,8 @@ export function aggregateDue(group: u32, beforeUs: i64): void {
 
 function drop(window: u32): void {
   const table = stateTable(StateTable.Aggregate);
-  const aggregate = ruleData(load<u32>(at(window) + RULE), Section.Aggregates);
-  while (load<u32>(at(window) + OLDEST) != 0) removeOldest(window, aggregate);
+  const aggregate = ruleData(load<u32>(at(window) + WINDOW_RULE), Section.Aggregates);
+  while (load<u32>(at(window) + WINDOW_OLDEST) != 0) removeOldest(window, aggregate);
   tableLeave(table, window);
   entryRemove(StateTable.Aggregate, window, 1);
   tableGive(table, window);
@@ -433,10 +435,40 @@ export function makeSampleRoom(): void {
 export function aggregateEvict(group: u32): void {
   const window = earliest(group);
   const samples = load<u32>(at(window) + SAMPLES);
-  const aggregate = ruleData(load<u32>(at(window) + RULE), Section.Aggregates);
+  const aggregate = ruleData(load<u32>(at(window) + WINDOW_RULE), Section.Aggregates);
   const isKept = window == pinned || (samples > TRIM_ABOVE && !tableIsFull(stateTable(StateTable.Aggregate)));
   const lost = isKept ? min<u32>(samples, max<u32>(1, samples >> 3)) : samples;
   countLoss(Loss.AggregateState, groupRule(group), groupHost(group), max<u32>(lost, 1));
   if (!isKept) drop(window);
   else for (let i: u32 = 0; i < lost; i++) removeOldest(window, aggregate);
+}
+
+// ----------------------------------------------------------------------------------------------------- snapshot
+
+/** Puts a window of a snapshot back, without its samples; 0 when its key has one. */
+export function windowRestore(rule: u32, host: u32, key: u64, newestUs: i64, quietUs: i64): u32 {
+  if (tableFind(stateTable(StateTable.Aggregate), stateHash(rule, 0, key, host)) != 0) return 0;
+  const window = windowMake(rule, host, key, newestUs);
+  store<i64>(at(window) + WINDOW_NEWEST_US, newestUs);
+  store<i64>(at(window) + WINDOW_QUIET_US, quietUs);
+  return window;
+}
+
+/** Puts a sample of a snapshot back into a window that has just been restored; takes over its evidence. */
+export function windowSampleRestore(window: u32, kind: u32, value: u64, timeUs: i64, evidence: u32): void {
+  const aggregate = ruleData(load<u32>(at(window) + WINDOW_RULE), Section.Aggregates);
+  pinned = window;
+  if (kind == SAMPLE_EVENT) {
+    const event = addSample(window, SAMPLE_EVENT, 0, timeUs);
+    store<u32>(at(window) + EVENTS, load<u32>(at(window) + EVENTS) + 1);
+    if (evidence != 0) keepEvidence(window, aggregate, event, evidence);
+  } else {
+    evidenceRelease(evidence);
+    const code = kind < load<u32>(aggregate + AggregateRecord.FunctionCount)
+      ? load<u32>(functionRecord(aggregate, kind) + FunctionRecord.Code)
+      : u32(AggregateFunctionCode.Count);
+    const isNumber = code == AggregateFunctionCode.Distinct || reinterpret<f64>(value) == reinterpret<f64>(value);
+    if (code != AggregateFunctionCode.Count && isNumber) addValue(window, aggregate, kind, value, timeUs);
+  }
+  pinned = 0;
 }

@@ -8,7 +8,7 @@ import { Section } from "../src/core/abi/program";
 import { columnKind } from "./columns";
 import { configU32, sectionBytes, sectionPtr } from "./config";
 import { hashPair, hashStable } from "./hash";
-import { hostNameLength, hostNamePtr } from "./hosts";
+import { hostCount, hostNameLength, hostNamePtr } from "./hosts";
 import { NO_COLUMN, wellKnown } from "./lineage_keys";
 import { listItem, listLength, valueIsList } from "./lists";
 import { countLoss } from "./losses";
@@ -219,6 +219,11 @@ function takeBlock(): u32 {
 /** Copies the row's values into blocks; 0 when too few are left. */
 function makeBody(slot: u32): u32 {
   encodeRow(slot);
+  return makeBodyOf(scratchOrdinal, rowTimeUs(slot), rowHost(slot));
+}
+
+/** Copies what `scratch` holds into blocks. */
+function makeBodyOf(ordinal: u64, timeUs: i64, host: u32): u32 {
   const inFirst = u32(BLOCK - BODY_DATA);
   const inRest = u32(BLOCK - REST);
   const more = scratchBytes > inFirst ? (scratchBytes - inFirst + inRest - 1) / inRest : 0;
@@ -226,11 +231,11 @@ function makeBody(slot: u32): u32 {
   const body = takeBlock();
   const p = blockAt(body);
   store<u32>(p + BODY_REFS, 1);
-  store<i64>(p + BODY_TIME, rowTimeUs(slot));
-  store<u64>(p + BODY_ORDINAL, scratchOrdinal);
+  store<i64>(p + BODY_TIME, timeUs);
+  store<u64>(p + BODY_ORDINAL, ordinal);
   store<u64>(p + BODY_LOW, scratchLow);
   store<u64>(p + BODY_HIGH, scratchHigh);
-  store<u32>(p + BODY_HOST, rowHost(slot));
+  store<u32>(p + BODY_HOST, host);
   store<u32>(p + BODY_BYTES, scratchBytes);
   store<u32>(p + BODY_FLAGS, scratchFlags);
   let from = min<u32>(scratchBytes, inFirst);
@@ -290,6 +295,43 @@ export function evidenceWriteEntry(link: u32, to: usize, withValues: bool): u32 
     block = load<u32>(blockAt(block));
   }
   return total;
+}
+
+/**
+ * Makes a link from an output entry, for `rule`: the inverse of `evidenceWriteEntry`. `limit` bytes lie at `from`. Entries
+ * of one event read one after another share their values. 0 when the entry is damaged or no link is left.
+ */
+export function evidenceReadEntry(from: usize, limit: u32, rule: u32): u32 {
+  if (limit < u32(EvidenceEntry.Header)) return 0;
+  const bytes = load<u32>(from + EvidenceEntry.ValueBytes);
+  if (bytes > SCRATCH || bytes > limit - u32(EvidenceEntry.Header)) return 0;
+  const flags: u32 = load<u16>(from + EvidenceEntry.Flags);
+  const host = min<u32>(load<u32>(from + EvidenceEntry.Host), hostCount() - 1);
+  const link = takeLink(load<u16>(from + EvidenceEntry.Step), load<i64>(from + EvidenceEntry.TimeUs), host, rule);
+  if (link == 0 || (flags & (EvidenceFlag.Missing | EvidenceFlag.Bare)) != 0) {
+    if (link != 0) store<u16>(linkAt(link) + LINK_FLAGS, u16(flags & (EvidenceFlag.Missing | EvidenceFlag.Bare)));
+    return link;
+  }
+  const ordinal = load<u64>(from + EvidenceEntry.Ordinal);
+  if (sharedBody != 0 && sharedOrdinal == ordinal) {
+    store<u32>(blockAt(sharedBody) + BODY_REFS, load<u32>(blockAt(sharedBody) + BODY_REFS) + 1);
+  } else {
+    memory.copy(scratch, from + EvidenceEntry.Header, bytes);
+    scratchBytes = bytes;
+    scratchFlags = flags & EvidenceFlag.Cut;
+    scratchLow = load<u64>(from + EvidenceEntry.IdentityLow);
+    scratchHigh = load<u64>(from + EvidenceEntry.IdentityHigh);
+    // The scratch holds no row: the next one is encoded afresh.
+    scratchOrdinal = u64.MAX_VALUE;
+    sharedBody = makeBodyOf(ordinal, load<i64>(from + EvidenceEntry.TimeUs), host);
+    sharedOrdinal = ordinal;
+  }
+  if (sharedBody == 0) {
+    countLoss(Loss.Evidence, rule, host, 1);
+    store<u16>(linkAt(link) + LINK_FLAGS, EvidenceFlag.Bare);
+  }
+  store<u32>(linkAt(link) + LINK_BODY, sharedBody);
+  return link;
 }
 
 /** Bytes of the output entry of a row that needs no link: an alert or witness that is written at once. */

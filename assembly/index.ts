@@ -28,6 +28,11 @@ export {
 export { ingest_batch, ingest_batch_check } from "./batch";
 export { configTable as config_table, setSection as set_section } from "./config";
 export { matchedCounts as matched_counts } from "./dispatch";
+export {
+  stateExport as state_export,
+  stateExportBegin as state_export_begin,
+  stateImport as state_import,
+} from "./state_snapshot";
 export { evidenceBlockCapacity as evidence_block_capacity, evidenceBlocksUsed as evidence_blocks_used } from "./evidence";
 export {
   hostCount as host_count,

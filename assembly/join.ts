@@ -11,11 +11,13 @@ import { rowTimeUs } from "./rows";
 import {
   dropPartial,
   FLAG_ENTERED,
+  FLAG_JOIN,
   PARTIAL_CHAIN,
   PARTIAL_FLAGS,
   PARTIAL_KEY,
   PARTIAL_RULE,
   PARTIAL_START,
+  PARTIAL_STEP,
   partialAt,
   ROLE_JOIN,
 } from "./sequence";
@@ -34,7 +36,8 @@ export function joinFill(rule: u32, step: u32, slot: u32, key: u64): void {
   const record = entryTake(StateTable.Sequence);
   const at = partialAt(record);
   store<u32>(at + PARTIAL_RULE, rule);
-  store<u32>(at + PARTIAL_FLAGS, FLAG_ENTERED);
+  store<u32>(at + PARTIAL_FLAGS, FLAG_ENTERED | FLAG_JOIN);
+  store<u32>(at + PARTIAL_STEP, step);
   store<u64>(at + PARTIAL_KEY, key);
   store<i64>(at + PARTIAL_START, rowTimeUs(slot));
   store<u32>(at + PARTIAL_CHAIN, evidence);

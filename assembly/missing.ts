@@ -12,6 +12,7 @@ import { rowTimeUs } from "./rows";
 import {
   dropPartial,
   FLAG_ENTERED,
+  FLAG_LEADING,
   FLAG_PENDING,
   FLAG_SPOILT,
   NEVER_US,
@@ -69,7 +70,7 @@ function rememberLeading(rule: u32, sequence: usize, key: u64, host: u32, timeUs
     record = entryTake(StateTable.Sequence);
     const fresh = partialAt(record);
     store<u32>(fresh + PARTIAL_RULE, rule);
-    store<u32>(fresh + PARTIAL_FLAGS, FLAG_ENTERED);
+    store<u32>(fresh + PARTIAL_FLAGS, FLAG_ENTERED | FLAG_LEADING);
     store<u64>(fresh + PARTIAL_KEY, key);
     store<i64>(fresh + PARTIAL_LAST, timeUs);
     store<i64>(fresh + PARTIAL_START, NEVER_US);
@@ -112,7 +113,7 @@ export function completeSequence(record: u32, sequence: usize, host: u32): void 
   const fromUs = hasLeading ? leadingUs : load<i64>(at + PARTIAL_START);
   const endUs = fromUs == NEVER_US ? NEVER_US : fromUs + load<i64>(sequence + SequenceRecord.MaxspanUs);
   if ((load<u32>(at + PARTIAL_FLAGS) & FLAG_SPOILT) != 0) dropPartial(record);
-  else if ((flags & SequenceFlag.HasTrailing) != 0 && endUs >= lastUs) wait(record, endUs, host);
+  else if ((flags & SequenceFlag.HasTrailing) != 0 && endUs >= lastUs) waitForAbsence(record, endUs, host);
   else if (hasLeading && endUs >= lastUs) dropPartial(record);
   else finish(record, lastUs, host);
 }
@@ -145,7 +146,7 @@ export function chainMissing(chain: u32, rule: u32, from: u32, to: u32, timeUs: 
 // ------------------------------------------------------------------------------------------------ after the match
 
 /** Lets a match wait until `endUs` for what its missing end forbids. Those of one key form a list. */
-function wait(record: u32, endUs: i64, host: u32): void {
+export function waitForAbsence(record: u32, endUs: i64, host: u32): void {
   const table = stateTable(StateTable.Sequence);
   const at = partialAt(record);
   const hash = stateHash(load<u32>(at + PARTIAL_RULE), ROLE_PENDING, load<u64>(at + PARTIAL_KEY), host);

@@ -39,8 +39,8 @@ export const PARTIAL_CHAIN: usize = HEAD + 32; // u32 evidence, newest first
 export const PARTIAL_NEXT: usize = HEAD + 36; // u32 others that wait for the same absence
 export const PARTIAL_BACK: usize = HEAD + 40; // u32
 export const PARTIAL_STEP: usize = HEAD + 44; // u32 step of the last event
-const PARTIAL_TIEBREAK: usize = HEAD + 48; // f64 of the last event
-const PARTIAL_ORDINAL: usize = HEAD + 56; // u64 of the last event
+export const PARTIAL_TIEBREAK: usize = HEAD + 48; // f64 of the last event
+export const PARTIAL_ORDINAL: usize = HEAD + 56; // u64 of the last event
 export const PARTIAL_FORBIDDEN: usize = HEAD + 64; // i64 earliest event since the last one that absence forbids
 export const PARTIAL_LEADING: usize = HEAD + 72; // i64 latest event before the first that absence forbids
 export const PARTIAL_BYTES: u32 = 112;
@@ -49,6 +49,10 @@ export const FLAG_ENTERED: u32 = 1;
 /** An event came that a step between two events forbids: the match goes on, since it hides older ones, to no result. */
 export const FLAG_SPOILT: u32 = 2;
 export const FLAG_PENDING: u32 = 4;
+/** The record remembers what a leading absence forbids. */
+export const FLAG_LEADING: u32 = 8;
+/** The record is a filled step of a join. */
+export const FLAG_JOIN: u32 = 16;
 
 // Roles of records within a rule; steps take the numbers below.
 export const ROLE_LEADING: u32 = 0x1000;
@@ -230,6 +234,7 @@ export function dropPartial(record: u32): void {
   else if ((flags & FLAG_ENTERED) != 0) tableLeave(table, record);
   entryRemove(StateTable.Sequence, record, 1);
   evidenceRelease(load<u32>(at + PARTIAL_CHAIN));
+  store<u32>(at + PARTIAL_FLAGS, 0);
   tableGive(table, record);
 }
 

@@ -16,6 +16,7 @@ import {
   HEAD,
   TABLE_BYTES,
   tableAt,
+  tableEnd,
   tableEnter,
   tableFind,
   tableGive,
@@ -131,6 +132,7 @@ export function groupFree(group: u32): void {
   store<u32>(root, heapRemove(GROUPS, load<u32>(root), group));
   unlinkGroup(group);
   tableLeave(GROUPS, group);
+  store<u32>(at + TABLE, 0);
   tableGive(GROUPS, group);
   hostRelease(host);
 }
@@ -161,6 +163,11 @@ export function groupAdd(group: u32, change: i32): void {
     linkGroup(group);
   }
   addToRule(load<u32>(at + TABLE), load<u32>(at + RULE), change);
+}
+
+/** One past the highest group; those below whose table is 0 are free. */
+export function groupsEnd(): u32 {
+  return tableEnd(GROUPS);
 }
 
 /** Entries that the rule holds over all hosts. */

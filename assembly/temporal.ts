@@ -27,9 +27,11 @@ import { groupFirst, groupHost, groupRule } from "./state_groups";
 import { DEADLINE, HEAD, tableAt, tableEnter, tableFind, tableGive, tableLeave } from "./state_table";
 import { alertFired } from "./stateful";
 
-const FROM: usize = HEAD; // i64 time of the firing, or of the chain's first
-const CHAIN: usize = HEAD + 8; // u32 evidence, newest first
-export const TEMPORAL_BYTES: u32 = 48;
+export const TEMPORAL_FROM: usize = HEAD; // i64 time of the firing, or of the chain's first
+export const TEMPORAL_CHAIN: usize = HEAD + 8; // u32 evidence, newest first
+export const TEMPORAL_PART: usize = HEAD + 12; // u32
+export const TEMPORAL_KEY: usize = HEAD + 16; // u64
+export const TEMPORAL_BYTES: u32 = 56;
 
 function at(record: u32): usize {
   return tableAt(stateTable(StateTable.Temporal), record);
@@ -51,20 +53,20 @@ export function temporalOffer(rule: u32, part: u32, slot: u32): void {
 function observeAny(rule: u32, part: u32, slot: u32, key: u64): void {
   const host = stateHost(rule, slot);
   const timeUs = rowTimeUs(slot);
-  keep(rule, part, key, host, timeUs, captureEvidence(slot, part, rule));
+  temporalKeep(rule, part, key, host, timeUs, captureEvidence(slot, part, rule));
   const temporal = ruleData(rule, Section.Steps);
   const parts = load<u32>(temporal + SequenceRecord.StepCount);
   for (let other: u32 = 0; other < parts; other++) if (waiting(rule, other, key, host, timeUs) == 0) return;
   let chain: u32 = 0;
   for (let other: u32 = 0; other < parts; other++) {
-    const link = load<u32>(at(waiting(rule, other, key, host, timeUs)) + CHAIN);
+    const link = load<u32>(at(waiting(rule, other, key, host, timeUs)) + TEMPORAL_CHAIN);
     if (link == 0) continue;
     evidenceSetNext(link, chain);
     chain = link;
   }
   emitAlert(rule, host, timeUs, chain, key == NO_KEY ? 0 : key, 0);
   for (let other: u32 = 0; other < parts; other++) {
-    evidenceSetNext(load<u32>(at(waiting(rule, other, key, host, timeUs)) + CHAIN), 0);
+    evidenceSetNext(load<u32>(at(waiting(rule, other, key, host, timeUs)) + TEMPORAL_CHAIN), 0);
   }
   alertFired(rule);
 }
@@ -74,22 +76,22 @@ function observeOrdered(rule: u32, part: u32, slot: u32, key: u64): void {
   const timeUs = rowTimeUs(slot);
   const evidence = captureEvidence(slot, part, rule);
   if (part == 0) {
-    keep(rule, part, key, host, timeUs, evidence);
+    temporalKeep(rule, part, key, host, timeUs, evidence);
   } else {
     const before = waiting(rule, part - 1, key, host, timeUs);
     if (before == 0) {
       evidenceRelease(evidence);
     } else {
-      const fromUs = load<i64>(at(before) + FROM);
-      const chain = evidenceClone(load<u32>(at(before) + CHAIN), rule);
+      const fromUs = load<i64>(at(before) + TEMPORAL_FROM);
+      const chain = evidenceClone(load<u32>(at(before) + TEMPORAL_CHAIN), rule);
       evidenceSetNext(evidence, chain);
-      keep(rule, part, key, host, fromUs, evidence == 0 ? chain : evidence);
+      temporalKeep(rule, part, key, host, fromUs, evidence == 0 ? chain : evidence);
     }
   }
   const last = load<u32>(ruleData(rule, Section.Steps) + SequenceRecord.StepCount) - 1;
   const complete = waiting(rule, last, key, host, timeUs);
   if (complete == 0) return;
-  emitAlert(rule, host, timeUs, load<u32>(at(complete) + CHAIN), key == NO_KEY ? 0 : key, 0);
+  emitAlert(rule, host, timeUs, load<u32>(at(complete) + TEMPORAL_CHAIN), key == NO_KEY ? 0 : key, 0);
   alertFired(rule);
 }
 
@@ -100,27 +102,29 @@ function waiting(rule: u32, part: u32, key: u64, host: u32, timeUs: i64): u32 {
 }
 
 /** Lets a firing or chain wait in place of an older one; takes over its evidence. */
-function keep(rule: u32, part: u32, key: u64, host: u32, fromUs: i64, chain: u32): void {
+export function temporalKeep(rule: u32, part: u32, key: u64, host: u32, fromUs: i64, chain: u32): void {
   const table = stateTable(StateTable.Temporal);
   const hash = stateHash(rule, part, key, host);
   const deadline = fromUs + load<i64>(ruleData(rule, Section.Steps) + SequenceRecord.MaxspanUs);
   let record = tableFind(table, hash);
   if (record == 0) {
     record = entryTake(StateTable.Temporal);
-    store<i64>(at(record) + FROM, fromUs);
-    store<u32>(at(record) + CHAIN, chain);
+    store<i64>(at(record) + TEMPORAL_FROM, fromUs);
+    store<u32>(at(record) + TEMPORAL_CHAIN, chain);
+    store<u32>(at(record) + TEMPORAL_PART, part);
+    store<u64>(at(record) + TEMPORAL_KEY, key);
     store<i64>(at(record) + DEADLINE, deadline);
     entryAdd(StateTable.Temporal, rule, host, record, 1);
     tableEnter(table, record, hash);
     return;
   }
-  if (fromUs < load<i64>(at(record) + FROM)) {
+  if (fromUs < load<i64>(at(record) + TEMPORAL_FROM)) {
     evidenceRelease(chain);
     return;
   }
-  evidenceRelease(load<u32>(at(record) + CHAIN));
-  store<i64>(at(record) + FROM, fromUs);
-  store<u32>(at(record) + CHAIN, chain);
+  evidenceRelease(load<u32>(at(record) + TEMPORAL_CHAIN));
+  store<i64>(at(record) + TEMPORAL_FROM, fromUs);
+  store<u32>(at(record) + TEMPORAL_CHAIN, chain);
   entrySetDeadline(StateTable.Temporal, record, deadline);
 }
 
@@ -128,7 +132,7 @@ function drop(record: u32): void {
   const table = stateTable(StateTable.Temporal);
   tableLeave(table, record);
   entryRemove(StateTable.Temporal, record, 1);
-  evidenceRelease(load<u32>(at(record) + CHAIN));
+  evidenceRelease(load<u32>(at(record) + TEMPORAL_CHAIN));
   tableGive(table, record);
 }
 

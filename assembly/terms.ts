@@ -6,17 +6,18 @@
  * first time, and the evidence it alerted with, are kept apart for as long as an older event may yet turn up and move
  * the alert back.
  */
-import { Loss } from "../src/core/abi/state";
+import { Host, Loss } from "../src/core/abi/state";
 import { Section } from "../src/core/abi/program";
 import { AlertFlag, StateTable, TermsRecord } from "../src/core/abi/stateful";
 import { evidenceCapture, evidenceRelease, evidenceSetNext } from "./evidence";
 import { groupKey, groupKeys } from "./group_keys";
-import { hostSerial } from "./hosts";
+import { hashPair } from "./hash";
+import { hostHash, hostSerial } from "./hosts";
 import { countLoss } from "./losses";
 import { reserve } from "./memory";
 import { emitAlert } from "./output";
 import { rowTimeUs } from "./rows";
-import { captureEvidence, entryGroup, ruleData, stateHash, stateHost, stateTable } from "./state_entries";
+import { captureEvidence, entryGroup, ruleData, stateHost, stateTable } from "./state_entries";
 import {
   groupAdd,
   groupCount,
@@ -52,10 +53,10 @@ export const TERM_BYTES: u32 = u32(HEAD);
 const SEEN_AGAIN: u32 = 0x80000000;
 
 // A recent alert: u32 term, u32 revision, i64 first time, i64 last time before that, u32 evidence. They form a ring.
-const RECENT_REVISION: usize = 4;
-const RECENT_FIRST: usize = 8;
-const RECENT_PRIOR: usize = 16;
-const RECENT_CHAIN: usize = 24;
+export const RECENT_REVISION: usize = 4;
+export const RECENT_FIRST: usize = 8;
+export const RECENT_PRIOR: usize = 16;
+export const RECENT_CHAIN: usize = 24;
 export const RECENT_BYTES: usize = 32;
 
 const NEVER_US: i64 = i64.MIN_VALUE;
@@ -113,7 +114,7 @@ export function termsOffer(rule: u32, slot: u32): void {
   const host = stateHost(rule, slot);
   for (let i: u32 = 0; i < combinations; i++) {
     const key = groupKey(i);
-    const hash = stateHash(rule, 0, key, host);
+    const hash = termHash(terms, key, host);
     const term = tableFind(stateTable(StateTable.Terms), hash);
     if (term == 0) beginTerm(rule, terms, slot, host, key, hash);
     else if (rowTimeUs(slot) >= load<i64>(at(term) + LAST)) seeAgain(rule, terms, slot, host, key, term);
@@ -121,13 +122,14 @@ export function termsOffer(rule: u32, slot: u32): void {
   }
 }
 
+/** Identity of a term; unlike that of other state it outlives a change of the rule's place in the program. */
+function termHash(terms: usize, key: u64, host: u32): u64 {
+  return hashPair(load<u64>(terms + TermsRecord.Identity), host == Host.None ? key : hashPair(hostHash(host), key));
+}
+
 function beginTerm(rule: u32, terms: usize, slot: u32, host: u32, key: u64, hash: u64): void {
   const table = stateTable(StateTable.Terms);
-  let term = tableTake(table);
-  while (term == 0) {
-    evictOldest(groupNoisiest(StateTable.Terms));
-    term = tableTake(table);
-  }
+  const term = takeTerm();
   const group = entryGroup(StateTable.Terms, rule, host);
   const timeUs = rowTimeUs(slot);
   store<i64>(at(term) + LAST, timeUs);
@@ -137,6 +139,17 @@ function beginTerm(rule: u32, terms: usize, slot: u32, host: u32, key: u64, hash
   groupAdd(group, 1);
   if (groupCount(group) == 1) setDue(group, terms);
   alertNew(rule, terms, slot, host, key, term, NEVER_US);
+}
+
+/** A zeroed term; the least recently seen of the noisiest gives way if need be. */
+function takeTerm(): u32 {
+  const table = stateTable(StateTable.Terms);
+  let term = tableTake(table);
+  while (term == 0) {
+    evictOldest(groupNoisiest(StateTable.Terms));
+    term = tableTake(table);
+  }
+  return term;
 }
 
 /** In order of time: new when the window has passed since the term was last seen. */
@@ -191,7 +204,7 @@ function alertNew(rule: u32, terms: usize, slot: u32, host: u32, key: u64, term:
   const evidence = captureEvidence(slot, 0, rule);
   const timeUs = rowTimeUs(slot);
   emitAlert(rule, host, timeUs, evidence, key, 1, historyFlag(terms, host, timeUs));
-  remember(terms, term, evidence, timeUs, priorUs);
+  remember(term, evidence, timeUs, priorUs);
   alertFired(rule);
 }
 
@@ -211,7 +224,7 @@ function moveBack(rule: u32, terms: usize, slot: u32, host: u32, key: u64, recen
 }
 
 /** Keeps what a later revision of the alert needs, in place of the oldest such record. */
-function remember(terms: usize, term: u32, evidence: u32, firstUs: i64, priorUs: i64): void {
+function remember(term: u32, evidence: u32, firstUs: i64, priorUs: i64): void {
   forgetRecent(load<u32>(at(term) + RECENT) & ~SEEN_AGAIN);
   if (recentCapacity <= 1) {
     evidenceRelease(evidence);
@@ -340,4 +353,63 @@ export function termsEvict(group: u32): void {
   store<i64>(lostUs, max<i64>(load<i64>(lostUs), load<i64>(at(groupLast(group)) + LAST)));
   countLoss(Loss.TermsState, groupRule(group), host, 1);
   drop(group, term);
+}
+
+// ----------------------------------------------------------------------------------------------------- snapshot
+
+/** The next term of its group in order of last times. */
+export function termNewer(term: u32): u32 {
+  return load<u32>(at(term) + NEWER);
+}
+
+export function termGroup(term: u32): u32 {
+  return load<u32>(at(term) + GROUP);
+}
+
+/** Puts a term of a snapshot back; terms of one group come from the least to the most recently seen. */
+export function termRestore(rule: u32, host: u32, hash: u64, lastUs: i64): void {
+  const table = stateTable(StateTable.Terms);
+  if (tableFind(table, hash) != 0) return;
+  const term = takeTerm();
+  const group = entryGroup(StateTable.Terms, rule, host);
+  store<i64>(at(term) + LAST, lastUs);
+  store<u32>(at(term) + GROUP, group);
+  tableEnter(table, term, hash);
+  place(group, term);
+  groupAdd(group, 1);
+  setDue(group, ruleData(rule, Section.Terms));
+}
+
+/** One past the highest recent alert; those whose term is 0 are free. */
+export function recentEnd(): u32 {
+  return recents == 0 ? 0 : recentCapacity;
+}
+
+export function recentAt(index: u32): usize {
+  return recents + usize(index) * RECENT_BYTES;
+}
+
+/** Puts a recent alert of a snapshot back; takes over its evidence. */
+export function recentRestore(hash: u64, firstUs: i64, priorUs: i64, revision: u32, evidence: u32): void {
+  const term = tableFind(stateTable(StateTable.Terms), hash);
+  if (term == 0) {
+    evidenceRelease(evidence);
+    return;
+  }
+  remember(term, evidence, firstUs, priorUs);
+  const index = load<u32>(at(term) + RECENT) & ~SEEN_AGAIN;
+  if (index != 0) store<u32>(recentAt(index) + RECENT_REVISION, revision);
+}
+
+/** First time of a host, `NEVER_US` when unknown; the time until which it has lost terms lies 8 bytes on. */
+export function hostTimesOf(host: u32): usize {
+  return hostTimes == 0 ? 0 : hostTimesAt(host);
+}
+
+export function hostTimesRestore(host: u32, firstUs: i64, lostUs: i64): void {
+  if (hostTimes == 0) return;
+  const times = hostTimesAt(host);
+  store<u32>(times + HOST_SERIAL, hostSerial(host));
+  store<i64>(times, firstUs);
+  store<i64>(times + HOST_LOST, lostUs);
 }

@@ -7,6 +7,7 @@ export { reserve } from "../assembly/memory";
 export { stepBuffer } from "../assembly/output";
 export { rowBuffer } from "../assembly/rows";
 export { stateRecordCapacity, stateRecordsUsed } from "../assembly/state_budget";
+export { stateExport, stateExportBegin, stateImport } from "../assembly/state_snapshot";
 export {
   aggregateObserve,
   sampleObserve,

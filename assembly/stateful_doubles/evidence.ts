@@ -86,3 +86,20 @@ export function evidenceRelease(chain: u32): void {
     chain = next;
   }
 }
+
+const ENTRY_BYTES: u32 = 16;
+
+export function evidenceEntryBytes(_link: u32, _withValues: bool): u32 {
+  return ENTRY_BYTES;
+}
+
+export function evidenceWriteEntry(link: u32, to: usize, _withValues: bool): u32 {
+  store<u32>(to, evidenceStep(link));
+  store<u32>(to, 0, 4);
+  store<u64>(to, evidenceOrdinal(link), 8);
+  return ENTRY_BYTES;
+}
+
+export function evidenceReadEntry(from: usize, limit: u32, _rule: u32): u32 {
+  return limit < ENTRY_BYTES ? 0 : take(load<u32>(from), load<u64>(from, 8));
+}

@@ -5,6 +5,7 @@
 import { Section } from '../core/abi/program.js';
 import { Action, RuleFlag, RuleKind } from '../core/abi/state.js';
 import { Absent, SequenceFlag, StepFlag, StepRecord } from '../core/abi/stateful.js';
+import { hash128 } from '../core/hash.js';
 import { termsLateHorizonUs } from '../core/limits.js';
 import type { KeyExpr, NewTermsRule, Rule, SampleRule, SequenceRule, Step, TemporalRule } from '../rule/ir.js';
 import { type Scope, scopesOf } from '../rule/scope.js';
@@ -191,6 +192,9 @@ class StatefulCompiler {
     this.#terms.u32(0);
     writeI64(this.#terms, rule.windowUs);
     writeI64(this.#terms, termsLateHorizonUs);
+    const [low, high] = hash128(new TextEncoder().encode(rule.id));
+    this.#terms.u32(low);
+    this.#terms.u32(high);
     this.#act(this.#predicates.add(rule.query, index), Action.Terms, index, 0);
     return offset;
   }

@@ -9,6 +9,14 @@ import type { StateTable } from '../../src/core/abi/stateful.js';
 const root = new URL('../..', import.meta.url).pathname;
 const doubles = join(root, 'assembly/stateful_doubles');
 
+let built: object | undefined;
+
+/** The module, compiled once. */
+function kernelModule(): object {
+  built ??= new WebAssembly.Module(buildKernel());
+  return built;
+}
+
 /** Compiles `assembly/` with the doubles in place of the neighbours; kept until a source changes. */
 function buildKernel(): Uint8Array {
   const hash = createHash('sha256');
@@ -71,6 +79,9 @@ interface Exports {
   stateRowEnd(slot: number): void;
   stateAdvance(host: number, watermarkUs: bigint): void;
   stateFlush(): void;
+  stateExportBegin(): void;
+  stateExport(to: number, capacity: number): number;
+  stateImport(from: number, bytes: number): number;
 }
 
 /** An alert as the kernel writes it. `evidence`: stream positions by step, null for absence. */
@@ -143,7 +154,7 @@ export class StatefulKernel {
         throw new Error(`kernel assertion in line ${line}`);
       },
     };
-    this.exports = new WebAssembly.Instance(new WebAssembly.Module(buildKernel()), { env }).exports;
+    this.exports = new WebAssembly.Instance(kernelModule(), { env }).exports;
     const { configTable, setSection, reserve, stateInit, setHostCount } = this.exports;
     const hosts = options.hostCapacity ?? 16;
     const words = new Float64Array(this.exports.memory.buffer, configTable(), Config.Count);
@@ -174,6 +185,32 @@ export class StatefulKernel {
 
   used(table: StateTable): number {
     return this.exports.stateRecordsUsed(table);
+  }
+
+  /** The state as records, written in pieces of `pieceBytes`. */
+  snapshot(pieceBytes = 65_536): Uint8Array {
+    const { memory, stateExport, stateExportBegin } = this.exports;
+    const pieces: Uint8Array[] = [];
+    stateExportBegin();
+    for (;;) {
+      const length = stateExport(this.#buffer(), pieceBytes);
+      if (length === 0) return Buffer.concat(pieces);
+      pieces.push(new Uint8Array(memory.buffer, this.#buffer(), length).slice());
+    }
+  }
+
+  /** Takes the records of a snapshot; returns how many fitted. */
+  restore(bytes: Uint8Array): number {
+    const at = this.exports.reserve(bytes.length);
+    new Uint8Array(this.exports.memory.buffer).set(bytes, at);
+    return this.exports.stateImport(at, bytes.length);
+  }
+
+  #scratch = 0;
+
+  #buffer(): number {
+    if (this.#scratch === 0) this.#scratch = this.exports.reserve(65_536);
+    return this.#scratch;
   }
 
   #writeKeys(keys: readonly bigint[]): number {

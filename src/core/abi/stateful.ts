@@ -95,7 +95,9 @@ export const enum TermsRecord {
   WindowUs = 8,
   /** How far an older first event may move an alert back. i64. */
   LateHorizonUs = 16,
-  Bytes = 24,
+  /** What stands for the rule in the hashes of its terms: the same wherever in a program the rule is. u64. */
+  Identity = 24,
+  Bytes = 32,
 }
 
 /** Header of a record of `Section.Aggregates`: function records follow, then condition records. */
@@ -166,4 +168,53 @@ export const enum ConditionOp {
   LessOrEqual = 3,
   Greater = 4,
   GreaterOrEqual = 5,
+}
+
+/**
+ * A snapshot of state is records one after another, each 8-aligned: this header, then fields of its kind, then evidence
+ * (a u32 count, four bytes unused, and as many `EvidenceEntry`, newest first) where the kind has some. Rules and hosts
+ * are numbered as in the kernel that wrote it; whoever moves a snapshot numbers them anew.
+ */
+export const enum StateRecord {
+  /** {@link StateKind} */
+  Kind = 0,
+  /** Of the whole record. */
+  Bytes = 4,
+  Rule = 8,
+  Host = 12,
+  Header = 16,
+}
+
+export const enum StateKind {
+  /** Partial matches, matches that wait for absence, filled steps of joins. Evidence. */
+  Partial = 1,
+  /** A term: u64 hash, i64 last time. */
+  Term = 2,
+  /** What may move a new-terms alert back: u64 hash of its term, i64 first time, i64 time before, u32 revision. Evidence. */
+  Recent = 3,
+  /** What a host's terms go by: i64 first time, i64 time until which terms were lost. No rule. */
+  HostTimes = 4,
+  /** A window without its samples: u64 key, i64 newest time, i64 quiet until. */
+  Window = 5,
+  /** One sample of the window written last: i64 time, u64 value, u32 kind. Evidence. */
+  Sample = 6,
+  /** One kept event of a sample: u64 key, u64 ordinal, i64 time, u32 step. Evidence. */
+  Kept = 7,
+  /** A firing or chain of a temporal rule: u64 key, i64 time, u32 part. Evidence. */
+  Temporal = 8,
+}
+
+/** Fields of a `Partial` record after the header. */
+export const enum PartialRecord {
+  Key = 16,
+  StartUs = 24,
+  LastUs = 32,
+  Tiebreak = 40,
+  Ordinal = 48,
+  ForbiddenUs = 56,
+  LeadingUs = 64,
+  DeadlineUs = 72,
+  Step = 80,
+  Flags = 84,
+  Evidence = 88,
 }
