@@ -21,7 +21,7 @@ async function detections(name: string): Promise<string[]> {
   return [...last.values()].map((alert) => `${alert.rule.id} ${alert.host?.name} ${alert.rule.severity}`).sort();
 }
 
-const behaviorRules = ['AN0172', 'AN0173', 'AN0174'];
+const behaviorRules = ['AN0172', 'AN0173', 'AN0174', 'AN0175'];
 
 test('three attacks on the Macs are found, and nothing else', async () => {
   expect(await detections('macos.ndjson')).toEqual([
@@ -38,4 +38,8 @@ test('two attacks on the web server are found, and nothing else', async () => {
 
 test('the macro on the workstation is found, and nothing else', async () => {
   expect(await detections('windows.ndjson')).toEqual(['AN0172 WS-DANA critical']);
+});
+
+test('the encryptor on the hypervisor is found, and the administrator is not', async () => {
+  expect(await detections('esxi.ndjson')).toEqual(['AN0175 esx-07 critical']);
 });

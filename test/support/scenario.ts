@@ -3,7 +3,7 @@
  *
  * `t` is in seconds from the start. One key names the kind: `exec`, `fork`, `exit`, `connect`, `lookup`, `write`,
  * `rename`, `delete`, `read`, `item` (launch_daemon), `btm`, `library`, `ptrace`,
- * `registry`. `as` is the subject (`e5` an entity, `p5` a bare
+ * `registry`; for hypervisors `login` and `typed`. `as` is the subject (`e5` an entity, `p5` a bare
  * pid), `by` its parent.
  */
 import { readdirSync, readFileSync } from 'node:fs';
@@ -247,6 +247,28 @@ const expansions: Readonly<Record<string, Expansion>> = {
     'registry.path': value,
     'registry.data.strings': short.data,
   }),
+  login: (value, short) => ({
+    'event.class': 'auth_login',
+    'event.category': ['authentication'],
+    'event.type': ['start'],
+    'event.action': 'log_on',
+    'event.outcome': 'success',
+    'source.ip': value,
+    'x.session.id': String(short.world),
+  }),
+  typed: (value, short) => {
+    const words = String(value).split(' ');
+    return {
+      'event.class': 'shell_command',
+      'event.category': ['process'],
+      'event.type': ['start'],
+      'event.action': 'shell_command',
+      'process.command_line': value,
+      'process.args': words,
+      'process.name': words[0]?.split('/').at(-1),
+      'x.session.id': String(short.world),
+    };
+  },
   library: (value) => ({
     'event.category': ['library'],
     'event.type': ['start'],

@@ -148,7 +148,8 @@ export function profileOf(
       ? joinPath(typeof directory === 'string' ? directory : undefined, run.payload, judgement.platform)
       : undefined;
   const user = image?.user ?? root.images.findLast((candidate) => candidate.user !== undefined)?.user;
-  const quality = qualityOf(chain, truncated, isSplit);
+  const isTyped = judgement.session.kind === 'fields';
+  const quality = isTyped ? ['no_process'] : qualityOf(chain, truncated, isSplit);
   const base = {
     chain: chain.slice(0, 1 + judgement.lineageDepth),
     tier: judgement.tiers.find((tier) => processHolds(tier.process, root, judgement.platform))?.name ?? 'P1',
@@ -161,7 +162,8 @@ export function profileOf(
     ...(launchUs === undefined ? {} : { launchUs }),
   };
   const context = contextOf(judgement, { ...base, context: '', group: '', contextReasons: [], quality }, launch);
-  if (context.name === judgement.unknownContext.name && root.link === 'none') quality.push('parent_missing');
+  const isUnknown = context.name === judgement.unknownContext.name;
+  if (isUnknown && root.link === 'none' && !isTyped) quality.push('parent_missing');
   return { ...base, context: context.name, group: context.group, contextReasons: context.reasons, quality };
 }
 
