@@ -33,7 +33,7 @@ function table(header: readonly string[], rows: readonly (readonly string[])[]):
 
 /** Each constant of `limits.ts` with the sentence above it. */
 function limitsPage(): string {
-  const rows = [...read('src/core/limits.ts').matchAll(/\/\*\* (.*?) \*\/\nexport const (\w+) = ([^;]+);/gs)].map(
+  const rows = [...read('src/core/limits.ts').matchAll(/\/\*\* ((?:(?!\*\/).)*) \*\/\nexport const (\w+) = ([^;]+);/gs)].map(
     ([, text = '', name = '', value = '']) => [
       `\`${name}\``,
       value.replace(/\s+/g, ' '),
