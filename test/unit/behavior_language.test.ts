@@ -2,7 +2,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { conditionNames } from '../../src/language/behavior/conditions.js';
 import { isBehaviorText, parseBehaviorRule, unknownConfigKeys } from '../../src/language/behavior/parse.js';
+import { ruleKeys } from '../../src/language/behavior/rule.js';
 import { contentFolder, contentRule, parseContent } from '../support/content.js';
 
 const small = `type: behavior
@@ -138,5 +140,14 @@ describe('the shipped content', () => {
     const lists = readdirSync(join(contentFolder, 'lists'), { recursive: true, encoding: 'utf8' });
     const unused = lists.filter((file) => file.endsWith('.yml') && !rules.includes(`lists/${file}`));
     expect(unused).toEqual([]);
+  });
+});
+
+describe('the JSON schema', () => {
+  const schema = JSON.parse(readFileSync(new URL('../../schemas/behavior_rule.schema.json', import.meta.url), 'utf8'));
+
+  test('names the keys of a rule and of a condition that the parser knows', () => {
+    expect(Object.keys(schema.properties).sort()).toEqual([...ruleKeys].sort());
+    expect(Object.keys(schema.$defs.condition.properties).sort()).toEqual([...conditionNames].sort());
   });
 });

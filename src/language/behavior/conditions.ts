@@ -60,6 +60,9 @@ const conditionKeys: Readonly<Record<string, (context: ReadContext, node: Locate
   bare_script: (context, node) => ({ bareScript: readBoolean(context, node) }),
 };
 
+/** Names of all keys of a condition, for the schema. */
+export const conditionNames: readonly string[] = Object.keys(conditionKeys);
+
 /** A condition that never holds. */
 const never: SessionCondition = { any: [] };
 
