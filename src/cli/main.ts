@@ -14,6 +14,10 @@ const commands: Readonly<Record<string, CommandEntry>> = {
     summary: 'correlate the events of files and print the alerts',
     load: async () => (await import('./scan.js')).scan,
   },
+  explain: {
+    summary: 'tell why a rule fired on the events of files, or why it did not',
+    load: async () => (await import('./explain.js')).explain,
+  },
   rules: {
     summary: 'check rule files: "vedette rules check PATH..."',
     load: async () => (await import('./rules.js')).rules,

@@ -1,14 +1,12 @@
 /** `vedette scan`: events of files through one correlator, alerts as a timeline or as NDJSON. */
 import { parseArgs } from 'node:util';
-import { renderDiagnostic } from '../core/diagnostics.js';
 import type { Alert } from '../correlator/alert.js';
 import { type Correlator, createCorrelator } from '../correlator/correlator.js';
-import { loadRules, shippedContent } from '../node.js';
 import { type Severity, severities } from '../rule/ir.js';
-import { createSourceReader, type ReaderTally, type SourceReader } from '../source/reader.js';
-import { type InputFile, readChunks, resolveInputs, wholeLines } from './input.js';
-import { CommandError, type Io, printable, printableLine } from './io.js';
-import { createProgress, type Progress } from './progress.js';
+import { createSourceReader, type ReaderTally } from '../source/reader.js';
+import { resolveInputs } from './input.js';
+import { CommandError, type Io, printable } from './io.js';
+import { pushFiles, rulesFor } from './stream.js';
 import { renderAlert } from './timeline.js';
 
 const help = `usage: vedette scan [OPTION]... FILE|FOLDER|-...
@@ -58,48 +56,12 @@ export async function scan(args: string[], io: Io): Promise<number> {
     ...(values.host === undefined ? {} : { defaultHost: values.host }),
   });
   const output = values.json ? jsonOutput(io) : timelineOutput(io);
-  const progress = createProgress(
-    io,
-    'scan',
-    files.reduce((sum, { bytes }) => sum + bytes, 0),
-  );
-  try {
-    for (const file of files) await scanFile(file, reader, correlator, output, progress);
-    output.add(correlator.push(reader.end()));
-    output.add(correlator.flush());
-  } finally {
-    progress.clear();
-  }
+  await pushFiles('scan', files, reader, (events) => output.add(correlator.push(events)), io);
+  output.add(correlator.flush());
   output.end();
   if (!values.json) io.stderr(closingLines(reader.tally, correlator, output));
   correlator.close();
   return failOn !== undefined && output.worst >= severities.indexOf(failOn) ? 1 : 0;
-}
-
-async function rulesFor(
-  paths: readonly string[] | undefined,
-  io: Io,
-): Promise<Parameters<typeof createCorrelator>[0]['rules']> {
-  const { rules, problems } = await loadRules(paths ?? [shippedContent()]);
-  const errors = problems.filter(({ severity }) => severity === 'error');
-  for (const error of errors) io.stderr(`${renderDiagnostic(error).split('\n').map(printableLine).join('\n')}\n`);
-  if (rules.length === 0)
-    throw new CommandError(`no rules: nothing usable in ${(paths ?? ['the shipped content']).join(', ')}`);
-  return rules;
-}
-
-async function scanFile(
-  file: InputFile,
-  reader: SourceReader,
-  correlator: Correlator,
-  output: Output,
-  progress: Progress,
-): Promise<void> {
-  for await (const lines of wholeLines(readChunks(file, (count) => progress.addBytes(count)))) {
-    const before = reader.tally.events;
-    output.add(correlator.push(reader.read(lines)));
-    progress.addEvents(reader.tally.events - before);
-  }
 }
 
 function severityOption(name: string, value: string): Severity {

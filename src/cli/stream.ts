@@ -1,0 +1,48 @@
+/** What commands that run events through an engine share: rules to load, files to push. */
+import { renderDiagnostic } from '../core/diagnostics.js';
+import { loadRules, shippedContent } from '../node.js';
+import type { Rule } from '../rule/ir.js';
+import type { SourceReader } from '../source/reader.js';
+import { type InputFile, readChunks, wholeLines } from './input.js';
+import { CommandError, type Io, printableLine } from './io.js';
+import { createProgress } from './progress.js';
+
+/**
+ * The rules of the paths, or the shipped ones; problems are told on stderr.
+ * @throws CommandError when no rule is usable.
+ */
+export async function rulesFor(paths: readonly string[] | undefined, io: Io): Promise<readonly Rule[]> {
+  const { rules, problems } = await loadRules(paths ?? [shippedContent()]);
+  const errors = problems.filter(({ severity }) => severity === 'error');
+  for (const error of errors) io.stderr(`${renderDiagnostic(error).split('\n').map(printableLine).join('\n')}\n`);
+  if (rules.length === 0)
+    throw new CommandError(`no rules: nothing usable in ${(paths ?? ['the shipped content']).join(', ')}`);
+  return rules;
+}
+
+/** Pushes the events of the files, in order, as one stream; draws progress where there is a terminal. */
+export async function pushFiles(
+  what: string,
+  files: readonly InputFile[],
+  reader: SourceReader,
+  push: (events: Uint8Array) => void,
+  io: Io,
+): Promise<void> {
+  const progress = createProgress(
+    io,
+    what,
+    files.reduce((sum, { bytes }) => sum + bytes, 0),
+  );
+  try {
+    for (const file of files) {
+      for await (const lines of wholeLines(readChunks(file, (count) => progress.addBytes(count)))) {
+        const before = reader.tally.events;
+        push(reader.read(lines));
+        progress.addEvents(reader.tally.events - before);
+      }
+    }
+    push(reader.end());
+  } finally {
+    progress.clear();
+  }
+}
