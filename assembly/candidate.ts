@@ -18,7 +18,7 @@ import {
 import { Config } from "../src/core/abi/state";
 import { Section } from "../src/core/abi/program";
 import { atomBitsWords, unkeptBits, valueHasAtom } from "./atoms";
-import { columnCount, columnKind } from "./columns";
+import { columnCount, columnKind, columnOffset } from "./columns";
 import { configU32, sectionPtr } from "./config";
 import { currentLineageHolds, dispatchPredicate } from "./dispatch";
 import { compareHolds } from "./functions";
@@ -26,15 +26,15 @@ import { listItem, listLength, valueIsList } from "./lists";
 import { reserve } from "./memory";
 import { constantHash, constantNumber, instructions, isInNumbers, leafColumns, nestedBlocks } from "./program";
 import { regexHolds } from "./regex_memo";
-import { cellIdHash, cellNumber, cellText } from "./rows";
-import { SET_UNKEPT, candidatePostings, setCandidateCount, setCandidates } from "./truth_sets";
+import { cellIdHash, cellNumber, cellText, rowAddress } from "./rows";
+import { SET_UNKEPT, WORD, candidatePostings, setCandidateWords, setCandidates } from "./truth_sets";
 import { valueColumn, valueHash, valueLength, valuePtr, valueSet } from "./values";
 import { cellValue, vmRowOutcome, vmSetElement } from "./vm";
 
 let entries: usize = 0;
 let predicateCount: u32 = 0;
-/** Columns with witnesses. */
-let witnessColumns: usize = 0;
+/** Offsets in a row of the cells of columns with witnesses. */
+let witnessCells: usize = 0;
 let witnessCount: u32 = 0;
 /** Candidates of the row in hand: a bit each, and a bit for each word of those. */
 let bits: usize = 0;
@@ -65,10 +65,10 @@ function readCandidates(): void {
   if (section == 0) return;
   const start = section + load<u32>(section, CandidateHeader.AlwaysOffset);
   for (let i: u32 = 0; i < load<u32>(section, CandidateHeader.AlwaysCount); i++) setAlways(load<u32>(start + (<usize>i << 2)));
-  witnessColumns = reserve(<usize>columnCount() << 2);
+  witnessCells = reserve(<usize>columnCount() << 2);
   for (let c: u32 = 0; c < columnCount(); c++) {
     if (columnKind(c) != ColumnKind.Text || candidatePostings(c) == 0) continue;
-    store<u32>(witnessColumns + (<usize>witnessCount << 2), c);
+    store<u32>(witnessCells + (<usize>witnessCount << 2), <u32>columnOffset(c));
     witnessCount++;
   }
 }
@@ -91,8 +91,10 @@ export function predicateTotal(): u32 {
 
 /** Evaluates the row's candidates and dispatches those that are true, in ascending order of their ids. */
 export function evaluateRow(slot: u32, entity: u32): void {
-  for (let i: u32 = 0; i < witnessCount; i++) {
-    const v = cellText(load<u32>(witnessColumns + (<usize>i << 2)), slot);
+  const row = rowAddress(slot);
+  const end = witnessCells + (<usize>witnessCount << 2);
+  for (let at = witnessCells; at < end; at += 4) {
+    const v = load<u32>(row + load<u32>(at));
     if (v != 0) addValue(v);
   }
   for (let word: u32 = 0; word < wordCount; word++) {
@@ -135,12 +137,11 @@ function addValue(v: u32): void {
     addUnkept(v);
     return;
   }
-  let at: usize = set == 0 ? 0 : setCandidates(set);
-  const end = at + (<usize>setCandidateCount(set) << 2);
-  for (; at < end; at += 4) {
-    const predicate = load<u32>(at);
-    addWord(predicate >> 6, <u64>1 << (predicate & 63));
-  }
+  const count = setCandidateWords(set);
+  if (count == 0) return;
+  let at = setCandidates(set);
+  const end = at + <usize>count * WORD;
+  for (; at < end; at += WORD) addWord(<u32>load<u64>(at), load<u64>(at, 8));
 }
 
 /** As {@link addValue}, for a value whose truth set was not kept: from its atoms. */

@@ -1,7 +1,10 @@
 /**
  * Interned sets of the atoms of one column that are true of a value, with the predicates they make candidates.
  *
- *   record (8-aligned)   hash u32 | column u32 | atoms u32 | candidates u32 | atom ids ascending | predicate ids ascending
+ *   record (8-aligned)   hash u32 | column u32 | atoms u32 | candidate words u32 | signature u64 |
+ *                        atom ids u32 ascending, padded to 8 | candidate words: word number u64, bits u64, ascending
+ *
+ * The signature has bit `id & 63` of each atom: most questions are answered by it alone.
  *
  * An id is the record's offset divided by 8; 0 is the empty set. When the arena is full a set has the id `SET_UNKEPT`:
  * its atoms are then worked out again from the value whenever they are asked for. Slower, never wrong.
@@ -10,10 +13,12 @@ import { CandidateHeader } from "../src/core/abi/predicates";
 import { Section } from "../src/core/abi/program";
 import { atomBits, atomBitsClear, atomBitsWords } from "./atoms";
 import { sectionPtr } from "./config";
-import { powerOfTwo, reserve } from "./memory";
+import { align8, powerOfTwo, reserve } from "./memory";
 
 export const SET_UNKEPT: u32 = 0xffffffff;
-const HEADER: u32 = 16;
+const HEADER: u32 = 24;
+/** Bytes of a candidate word. */
+export const WORD: usize = 16;
 
 let arena: usize = 0;
 let arenaTop: u32 = 8;
@@ -61,9 +66,11 @@ export function setCount(id: u32): u32 {
 /** Whether a kept set holds an atom. */
 export function setHas(id: u32, atom: u32): bool {
   if (id == 0) return false;
-  const atoms = setAt(id) + HEADER;
+  const set = setAt(id);
+  if (((load<u64>(set, 16) >> (atom & 63)) & 1) == 0) return false;
+  const atoms = set + HEADER;
   let low: u32 = 0;
-  let high = load<u32>(setAt(id), 8);
+  let high = load<u32>(set, 8);
   while (low < high) {
     const middle = (low + high) >> 1;
     const at = load<u32>(atoms + (<usize>middle << 2));
@@ -74,16 +81,16 @@ export function setHas(id: u32, atom: u32): bool {
   return false;
 }
 
-/** Number of candidates of a kept set. */
+/** Number of candidate words of a kept set. */
 @inline
-export function setCandidateCount(id: u32): u32 {
+export function setCandidateWords(id: u32): u32 {
   return id == 0 ? 0 : load<u32>(setAt(id), 12);
 }
 
-/** Address of the candidates (u32 predicate ids) of a kept set. */
+/** Address of the candidate words of a kept set: the bits of predicates, 64 ids a word. */
 @inline
 export function setCandidates(id: u32): usize {
-  return setAt(id) + HEADER + (<usize>load<u32>(setAt(id), 8) << 2);
+  return setAt(id) + HEADER + align8(<usize>load<u32>(setAt(id), 8) << 2);
 }
 
 /** The set of the atoms noted in the column's bits; clears them unless the set could not be kept. */
@@ -141,7 +148,7 @@ function isSame(id: u32, hash: u32, column: u32, count: u32, bits: usize, first:
 function append(column: u32, hash: u32, count: u32, bits: usize, first: u32, last: u32): u32 {
   const postings = candidatePostings(column);
   const candidates = postings == 0 ? 0 : gatherCandidates(postings, bits, first, last);
-  const bytes = (HEADER + ((count + candidates) << 2) + 7) & ~7;
+  const bytes = HEADER + <u32>align8(<usize>count << 2) + candidates * <u32>WORD;
   // The index keeps a quarter free so that a search ends soon.
   if (arenaTop + bytes > arenaEnd || used >= slotMask - (slotMask >> 2)) {
     clearPredicateBits();
@@ -154,24 +161,38 @@ function append(column: u32, hash: u32, count: u32, bits: usize, first: u32, las
   store<u32>(at, column, 4);
   store<u32>(at, count, 8);
   store<u32>(at, candidates, 12);
-  const end = writeIds(bits, first, last, at + HEADER);
-  if (candidates != 0) writeIds(predicateBits, firstWord, lastWord, end);
+  store<u64>(at, writeIds(bits, first, last, at + HEADER), 16);
+  if (candidates != 0) writeWords(setCandidates(id));
   clearPredicateBits();
   return id;
 }
 
-/** Writes the numbers of the set bits, ascending, and returns the address behind them. */
-function writeIds(bits: usize, first: u32, last: u32, target: usize): usize {
+/** Writes the numbers of the set bits, ascending, and returns their signature. */
+function writeIds(bits: usize, first: u32, last: u32, target: usize): u64 {
   let next = target;
+  let signature: u64 = 0;
   for (let word = first; word <= last; word++) {
     let left = load<u64>(bits + (<usize>word << 3));
+    signature |= left;
     while (left != 0) {
       store<u32>(next, (word << 6) + <u32>ctz<u64>(left));
       next += 4;
       left &= left - 1;
     }
   }
-  return next;
+  return signature;
+}
+
+/** Writes the words of the predicates' bits that are not zero. */
+function writeWords(target: usize): void {
+  let next = target;
+  for (let word = firstWord; word <= lastWord; word++) {
+    const bits = load<u64>(predicateBits + (<usize>word << 3));
+    if (bits == 0) continue;
+    store<u64>(next, word);
+    store<u64>(next, bits, 8);
+    next += WORD;
+  }
 }
 
 /** Address of the column's posting starts, 0 where no predicate has a witness there. */
@@ -183,7 +204,7 @@ export function candidatePostings(column: u32): usize {
   return offset == 0 ? 0 : section + offset;
 }
 
-/** Sets the bits of the predicates whose witnesses are among the atoms; returns how many there are. */
+/** Sets the bits of the predicates whose witnesses are among the atoms; returns how many words have some. */
 function gatherCandidates(postings: usize, bits: usize, first: u32, last: u32): u32 {
   const section = sectionPtr(Section.Candidates);
   let total: u32 = 0;
@@ -204,12 +225,10 @@ function addPredicate(predicate: u32): u32 {
   const word = predicate >> 6;
   const at = predicateBits + (<usize>word << 3);
   const before = load<u64>(at);
-  const bit = <u64>1 << (predicate & 63);
-  if ((before & bit) != 0) return 0;
-  store<u64>(at, before | bit);
+  store<u64>(at, before | (<u64>1 << (predicate & 63)));
   firstWord = min(firstWord, word);
   lastWord = max(lastWord, word);
-  return 1;
+  return <u32>(before == 0);
 }
 
 function clearPredicateBits(): void {

@@ -7,15 +7,23 @@ import type { AtomShape } from './atom_table.js';
 import type { Formula } from './formula.js';
 import { SectionWriter } from './section_writer.js';
 
-/** Atoms of columns. */
+/** An atom of a column, or that the column has a value at all. */
+export interface WitnessAtom {
+  readonly column: number;
+  readonly atom: number | 'exists';
+}
+
 export interface Witness {
-  readonly atoms: readonly { readonly column: number; readonly atom: number }[];
+  readonly atoms: readonly WitnessAtom[];
   /** How often rows are expected to have one, in a unit of its own. */
   readonly frequency: number;
 }
 
+/** How often an atom is expected to hold, in a unit of its own. */
+export type AtomFrequency = (column: number, atom: number | 'exists') => number;
+
 /** The best witness of a formula, or undefined where it has none. `frequency` rates an atom. */
-export function witnessOf(formula: Formula, frequency: (column: number, atom: number) => number): Witness | undefined {
+export function witnessOf(formula: Formula, frequency: AtomFrequency): Witness | undefined {
   switch (formula.kind) {
     case 'constant':
       return formula.value ? undefined : { atoms: [], frequency: 0 };
@@ -23,9 +31,11 @@ export function witnessOf(formula: Formula, frequency: (column: number, atom: nu
       const { test, negated } = formula;
       if (negated) return undefined;
       if (test.kind === 'nested') return test.isAtLeastOne ? witnessOf(test.condition, frequency) : undefined;
-      if (test.kind !== 'atom') return undefined;
+      if (test.kind !== 'atom' && test.kind !== 'host' && test.kind !== 'exists') return undefined;
       const { column } = test.cell;
-      return { atoms: [{ column, atom: test.atom }], frequency: frequency(column, test.atom) };
+      const atom = test.kind === 'atom' ? test.atom : 'exists';
+      const often = frequency(column, atom);
+      return often === Number.POSITIVE_INFINITY ? undefined : { atoms: [{ column, atom }], frequency: often };
     }
     case 'and':
       return formula.operands.reduce<Witness | undefined>((best, operand) => {
@@ -46,21 +56,38 @@ export function witnessOf(formula: Formula, frequency: (column: number, atom: nu
 const commonFields =
   /^(?:event\.(?:category|type|action|kind|outcome|module|dataset|provider|code)|host\.os\.|agent\.type|data_stream\.|winlog\.channel|process\.code_signature\.)/;
 
+/** Fields that most events of some category have. */
+const presentFields =
+  /^(?:process\.|user\.|host\.|file\.(?:path|name|extension)|source\.|destination\.|network\.|agent\.|ecs\.|data_stream\.)/;
+
+/** How often a field is expected to have a value. */
+export function expectedPresence(field: string): number {
+  return commonFields.test(field) || presentFields.test(field) ? 5000 : 200;
+}
+
 /** How often an atom is expected to hold. A text that is equal is rarer than a pattern, a pattern rarer than a check. */
 export function expectedFrequency(field: string, shape: AtomShape): number {
   const base = commonFields.test(field) ? 1000 : 10;
   return base * (shape === 'equals' ? 1 : shape === 'pattern' ? 1.5 : 20);
 }
 
+/** The expected frequency as a chance from 0 to 1. */
+export function expectedChance(frequency: number): number {
+  return frequency / (frequency + 2000);
+}
+
 /** Encodes the candidates. `atomCounts[c]` is the number of atoms of column c. */
 export function encodeCandidates(
   atomCounts: readonly number[],
-  predicates: readonly { readonly id: number; readonly witness: Witness | undefined }[],
+  predicates: readonly {
+    readonly id: number;
+    readonly witness: readonly { column: number; atom: number }[] | undefined;
+  }[],
 ): Uint8Array {
   const always = predicates.filter(({ witness }) => witness === undefined).map(({ id }) => id);
   const postings = atomCounts.map(() => new Map<number, number[]>());
   for (const { id, witness } of predicates) {
-    for (const { column, atom } of witness?.atoms ?? []) {
+    for (const { column, atom } of witness ?? []) {
       const ofColumn = postings[column] as Map<number, number[]>;
       const ids = ofColumn.get(atom);
       if (ids === undefined) ofColumn.set(atom, [id]);

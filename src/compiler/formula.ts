@@ -63,14 +63,7 @@ function connect(kind: 'and' | 'or', operands: readonly Formula[]): Formula {
   const distinct = dropRepeated(flat);
   if (distinct.length === 0) return constant(!decisive);
   if (distinct.length === 1) return distinct[0] as Formula;
-  // Cheap tests first: they decide most rows.
-  return {
-    kind,
-    operands: distinct
-      .map((item) => [cost(item), item] as const)
-      .sort((a, b) => a[0] - b[0])
-      .map(([, item]) => item),
-  };
+  return { kind, operands: distinct };
 }
 
 function dropRepeated(operands: readonly Formula[]): Formula[] {
@@ -102,23 +95,4 @@ function keyOfTest(test: RowTest): string {
       return test.kind === 'number' ? `${cell} ${test.comparison} ${test.constant}` : `${cell} ${test.constant}`;
     }
   }
-}
-
-const testCosts: Readonly<Record<RowTest['kind'], number>> = {
-  exists: 1,
-  number: 1,
-  id: 1,
-  atom: 2,
-  numberSet: 3,
-  leaf: 40,
-  nested: 100,
-  lineage: 100,
-  host: 400,
-};
-
-/** Rough work of evaluating a formula, in units of a cell read. */
-function cost(formula: Formula): number {
-  if (formula.kind === 'constant') return 0;
-  if (formula.kind === 'test') return testCosts[formula.test.kind];
-  return formula.operands.reduce((sum, operand) => sum + cost(operand), 0);
 }

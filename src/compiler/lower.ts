@@ -20,6 +20,7 @@ import type {
   MatchExpr,
   NestedExpr,
   RegexExpr,
+  TextPattern,
 } from '../rule/ir.js';
 import { fold, numeric, parseNumberText, toText, type Value } from '../rule/semantics.js';
 import type { ColumnAtoms, ValueCheck } from './atom_table.js';
@@ -29,6 +30,7 @@ import type { ColumnTable } from './columns.js';
 import { type ConstantTable, textSpace } from './constants.js';
 import { comparisons, desugarCall, ExpressionCompiler, isNullLiteral } from './expression_code.js';
 import { allOf, always, anyOf, type Cell, complement, constant, type Formula, never, testOf } from './formula.js';
+import { type RequiredLiteral, requiredLiteral } from './regex_literal.js';
 import { matchesAll, simplifyPattern } from './wildcard.js';
 
 /** What lowering hands out indexes from. */
@@ -194,7 +196,13 @@ export class Lowering {
 
   #regex(expr: RegexExpr, cell: Cell): Formula | undefined {
     if (this.#kind(cell) !== ColumnKind.Text) return undefined;
-    return testOf({ kind: 'host', cell, index: this.#tables.code.host(expr) });
+    const matches = testOf({ kind: 'host', cell, index: this.#tables.code.host(expr) });
+    const literals = expr.patterns.map(requiredLiteral);
+    if (literals.includes(undefined)) return matches;
+    const needed = literals as RequiredLiteral[];
+    const mode = expr.case !== 'exact' || needed.some(({ folds }) => folds) ? 'unicode' : 'exact';
+    const patterns = needed.map(({ text }): TextPattern => ({ type: 'contains', text }));
+    return allOf([testOf({ kind: 'atom', cell, atom: this.#tables.atoms(cell.column).atom(patterns, mode) }), matches]);
   }
 
   #cidr(expr: CidrExpr, cell: Cell): Formula | undefined {

@@ -2,14 +2,23 @@
  * Collects what rules ask of events: predicates, marks, group keys, columns. Equal queries share one predicate. Indexes
  * are final when handed out; code is made by `finish`, once every use of every column is known.
  */
+import { ColumnKind } from '../core/abi/events.js';
 import { Jump, KeyHeader, KeyValue, PredicateId } from '../core/abi/predicates.js';
 import { Section } from '../core/abi/program.js';
 import { ProgramError } from '../core/errors.js';
 import { marksMax } from '../core/limits.js';
-import type { EventQuery, Expr, KeyExpr, LineageExpr } from '../rule/ir.js';
+import type { EventQuery, Expr, KeyExpr, LineageExpr, TextPattern } from '../rule/ir.js';
 import { declareUses } from './analysis.js';
+import { arrange } from './arrange.js';
 import { ColumnAtoms, encodeAtoms } from './atom_table.js';
-import { encodeCandidates, expectedFrequency, type Witness, witnessOf } from './candidates.js';
+import {
+  type AtomFrequency,
+  encodeCandidates,
+  expectedChance,
+  expectedFrequency,
+  expectedPresence,
+  witnessOf,
+} from './candidates.js';
 import { leafColumn } from './cells.js';
 import { CodeTable } from './code.js';
 import type { ColumnTable, ColumnUse } from './columns.js';
@@ -164,13 +173,14 @@ export class PredicateBuilder {
       atoms: atomsOf,
       mark: (expr) => this.#markOf(expr, categoryField),
     });
+    const frequency = this.#frequencies(atoms);
     const entries = new Array<number>(this.predicateCount).fill(Jump.Unused);
     const formulas: { readonly id: number; readonly formula: Formula }[] = [];
     for (const { id, condition, context } of this.#predicates) {
       const { ruleId } = context;
       categoryField = context.categoryField;
       const formula = lowering.condition(condition).isTrue();
-      entries[id] = code.block(formula);
+      entries[id] = code.block(arrange(formula, (column, atom) => expectedChance(frequency(column, atom))));
       formulas.push({ id, formula });
       if (code.instructionCount + code.operationCount > predicateLimits.code) {
         throw limitError(ruleId, 'instructions', predicateLimits.code);
@@ -179,7 +189,7 @@ export class PredicateBuilder {
     const keys = this.#encodeKeys(constants, code);
     return new Map([
       [Section.Predicates, encodeEntries(entries)],
-      [Section.Candidates, this.#encodeCandidates(atoms, formulas)],
+      [Section.Candidates, this.#encodeCandidates(atoms, atomsOf, formulas, frequency)],
       [Section.Keys, keys],
       [Section.Atoms, encodeAtoms(atoms, this.#strings)],
       [Section.HostFunctions, code.encodeHosts(this.#strings)],
@@ -194,18 +204,32 @@ export class PredicateBuilder {
     return id - PredicateId.FirstMark;
   }
 
+  /** How often each atom is expected to hold. Only TEXT columns tell by an atom whether they have a value. */
+  #frequencies(atoms: readonly (ColumnAtoms | undefined)[]): AtomFrequency {
+    const columns = this.#columns.list();
+    return (column, atom) => {
+      const { name = '', kind } = columns[column] ?? {};
+      if (atom !== 'exists') return expectedFrequency(name, atoms[column]?.shape(atom) ?? 'check');
+      return kind === ColumnKind.Text ? expectedPresence(name) : Number.POSITIVE_INFINITY;
+    };
+  }
+
   #encodeCandidates(
     atoms: readonly (ColumnAtoms | undefined)[],
+    atomsOf: (column: number) => ColumnAtoms,
     formulas: readonly { readonly id: number; readonly formula: Formula }[],
+    frequency: AtomFrequency,
   ): Uint8Array {
-    const columns = this.#columns.list();
-    const frequency = (column: number, atom: number): number =>
-      expectedFrequency(columns[column]?.name ?? '', atoms[column]?.shape(atom) ?? 'check');
-    const predicates = formulas.map(({ id, formula }): { id: number; witness: Witness | undefined } => ({
-      id,
-      witness: witnessOf(formula, frequency),
-    }));
-    predicates.sort((a, b) => a.id - b.id);
+    const anything: TextPattern = { type: 'contains', text: '' };
+    const predicates = [...formulas]
+      .sort((a, b) => a.id - b.id)
+      .map(({ id, formula }) => ({
+        id,
+        witness: witnessOf(formula, frequency)?.atoms.map(({ column, atom }) => ({
+          column,
+          atom: atom === 'exists' ? atomsOf(column).atom([anything], 'exact') : atom,
+        })),
+      }));
     return encodeCandidates(
       atoms.map((table) => table?.count ?? 0),
       predicates,
