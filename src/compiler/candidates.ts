@@ -52,9 +52,10 @@ export function witnessOf(formula: Formula, frequency: AtomFrequency): Witness |
   }
 }
 
-/** Fields with few distinct values, most of which are in every other event. */
+/** Fields whose values are shared by a large part of all events, and by many events. */
+const ubiquitousFields = /^(?:event\.(?:category|type|kind|outcome)|host\.os\.|agent\.type|ecs\.)/;
 const commonFields =
-  /^(?:event\.(?:category|type|action|kind|outcome|module|dataset|provider|code)|host\.os\.|agent\.type|data_stream\.|winlog\.channel|process\.code_signature\.)/;
+  /^(?:event\.(?:action|module|dataset|provider|code)|data_stream\.|winlog\.channel|user\.id|network\.(?:direction|type|protocol|transport)|process\.(?:.*\.)?(?:code_signature|entry_meta)\.)/;
 
 /** Fields that most events of some category have. */
 const presentFields =
@@ -62,12 +63,12 @@ const presentFields =
 
 /** How often a field is expected to have a value. */
 export function expectedPresence(field: string): number {
-  return commonFields.test(field) || presentFields.test(field) ? 5000 : 200;
+  return ubiquitousFields.test(field) || commonFields.test(field) || presentFields.test(field) ? 5000 : 200;
 }
 
 /** How often an atom is expected to hold. A text that is equal is rarer than a pattern, a pattern rarer than a check. */
 export function expectedFrequency(field: string, shape: AtomShape): number {
-  const base = commonFields.test(field) ? 1000 : 10;
+  const base = ubiquitousFields.test(field) ? 3000 : commonFields.test(field) ? 500 : 10;
   return base * (shape === 'equals' ? 1 : shape === 'pattern' ? 1.5 : 20);
 }
 
