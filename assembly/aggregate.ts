@@ -9,12 +9,11 @@ import {
   AggregateFlag,
   AggregateFunctionCode,
   AggregateRecord,
-  ConditionOp,
-  ConditionRecord,
   FunctionRecord,
   Functions,
   StateTable,
 } from "../src/core/abi/stateful";
+import { allHold, functionValue, publish } from "./aggregate_judge";
 import {
   distinctAdd,
   distinctRemove,
@@ -29,13 +28,12 @@ import {
   sampleGive,
   sampleTake,
 } from "./aggregate_samples";
-import { evidenceRelease, evidenceSetNext } from "./evidence";
-import { groupKey, groupKeys, NO_KEY } from "./group_keys";
+import { evidenceRelease } from "./evidence";
+import { groupKey, groupKeys } from "./group_keys";
 import { keyAt, keyEvaluate } from "./keys";
 import { countLoss } from "./losses";
 import { numberOf } from "./number_cell";
-import { emitAlert } from "./output";
-import { rankInsert, rankRemove, rankValue } from "./ranks";
+import { rankInsert, rankRemove } from "./ranks";
 import { rowTimeUs } from "./rows";
 import {
   captureEvidence,
@@ -65,20 +63,20 @@ import { alertFired } from "./stateful";
 
 // One window.
 export const WINDOW_RULE: usize = HEAD; // u32
-const NEWEST: usize = HEAD + 4; // u32 sample
+export const WINDOW_NEWEST: usize = HEAD + 4; // u32 sample
 export const WINDOW_OLDEST: usize = HEAD + 8; // u32 sample
-const EVENTS: usize = HEAD + 12; // u32
+export const WINDOW_EVENTS: usize = HEAD + 12; // u32
 export const WINDOW_KEY: usize = HEAD + 16; // u64
 export const WINDOW_NEWEST_US: usize = HEAD + 24; // i64 time of the newest event
 export const WINDOW_QUIET_US: usize = HEAD + 32; // i64 until then, itself included, a crossing alerts no more
 const EVIDENCE_FIRST: usize = HEAD + 40; // u32 oldest sample that has evidence
-const EVIDENCE_COUNT: usize = HEAD + 44; // u32
+export const WINDOW_EVIDENCE_COUNT: usize = HEAD + 44; // u32
 const SAMPLES: usize = HEAD + 48; // u32
 const FUNCTIONS: usize = HEAD + 56;
 // One function: f64 sum, f64 what rounding took from it, u32 numbers (or distinct values), u32 root of the ranks.
-const ROUNDED: usize = 8;
-const NUMBERS: usize = 16;
-const RANKS: usize = 20;
+export const ROUNDED: usize = 8;
+export const NUMBERS: usize = 16;
+export const RANKS: usize = 20;
 const FUNCTION: usize = 24;
 export const WINDOW_BYTES: u32 = u32(FUNCTIONS) + Functions.Max * u32(FUNCTION);
 
@@ -88,19 +86,19 @@ const TRIM_ABOVE: u32 = 64;
 /** The window that is being added to: it may be trimmed, never dropped. */
 let pinned: u32 = 0;
 
-function at(window: u32): usize {
+export function windowAt(window: u32): usize {
   return tableAt(stateTable(StateTable.Aggregate), window);
 }
 
 // @ts-ignore: decorator
 @inline
-function functionAt(window: u32, index: u32): usize {
-  return at(window) + FUNCTIONS + usize(index) * FUNCTION;
+export function functionAt(window: u32, index: u32): usize {
+  return windowAt(window) + FUNCTIONS + usize(index) * FUNCTION;
 }
 
 // @ts-ignore: decorator
 @inline
-function functionRecord(aggregate: usize, index: u32): usize {
+export function functionRecord(aggregate: usize, index: u32): usize {
   return aggregate + AggregateRecord.Bytes + usize(index) * FunctionRecord.Bytes;
 }
 
@@ -120,7 +118,7 @@ function observe(rule: u32, aggregate: usize, slot: u32, key: u64): void {
   const timeUs = rowTimeUs(slot);
   const windowUs = load<i64>(aggregate + AggregateRecord.WindowUs);
   const window = windowOf(rule, aggregate, slot, key);
-  const newestUs = load<i64>(at(window) + WINDOW_NEWEST_US);
+  const newestUs = load<i64>(windowAt(window) + WINDOW_NEWEST_US);
   pinned = window;
   if (isTumbling(aggregate)) {
     const start = windowStart(timeUs, windowUs);
@@ -131,9 +129,21 @@ function observe(rule: u32, aggregate: usize, slot: u32, key: u64): void {
     if (timeUs > newestUs) removeBefore(window, aggregate, timeUs - windowUs);
   }
   addEvent(window, rule, aggregate, slot, timeUs);
-  if (timeUs > newestUs) store<i64>(at(window) + WINDOW_NEWEST_US, timeUs);
+  if (timeUs > newestUs) store<i64>(windowAt(window) + WINDOW_NEWEST_US, timeUs);
   judge(window, rule, aggregate);
   unpin();
+}
+
+function judge(window: u32, rule: u32, aggregate: usize): void {
+  if (!allHold(window, aggregate)) return;
+  const isCrossing = (load<u32>(aggregate + AggregateRecord.Flags) & AggregateFlag.Crossing) != 0;
+  const timeUs = load<i64>(windowAt(window) + WINDOW_NEWEST_US);
+  if (isCrossing) {
+    if (timeUs <= load<i64>(windowAt(window) + WINDOW_QUIET_US)) return;
+    store<i64>(windowAt(window) + WINDOW_QUIET_US, endOf(window, aggregate));
+  }
+  publish(window, rule, timeUs, functionValue(window, aggregate, 0));
+  alertFired(rule);
 }
 
 function unpin(): void {
@@ -150,11 +160,11 @@ function windowOf(rule: u32, aggregate: usize, slot: u32, key: u64): u32 {
 /** An empty window. Its key must have none. */
 export function windowMake(rule: u32, host: u32, key: u64, deadlineUs: i64): u32 {
   const window = entryTake(StateTable.Aggregate);
-  store<u32>(at(window) + WINDOW_RULE, rule);
-  store<u64>(at(window) + WINDOW_KEY, key);
-  store<i64>(at(window) + WINDOW_NEWEST_US, NEVER_US);
-  store<i64>(at(window) + WINDOW_QUIET_US, NEVER_US);
-  store<i64>(at(window) + DEADLINE, deadlineUs);
+  store<u32>(windowAt(window) + WINDOW_RULE, rule);
+  store<u64>(windowAt(window) + WINDOW_KEY, key);
+  store<i64>(windowAt(window) + WINDOW_NEWEST_US, NEVER_US);
+  store<i64>(windowAt(window) + WINDOW_QUIET_US, NEVER_US);
+  store<i64>(windowAt(window) + DEADLINE, deadlineUs);
   entryAdd(StateTable.Aggregate, rule, host, window, 1);
   tableEnter(stateTable(StateTable.Aggregate), window, stateHash(rule, 0, key, host));
   return window;
@@ -168,10 +178,10 @@ function windowStart(timeUs: i64, windowUs: i64): i64 {
 // -------------------------------------------------------------------------------------------------- samples in
 
 function addEvent(window: u32, rule: u32, aggregate: usize, slot: u32, timeUs: i64): void {
-  const isNewest = timeUs >= load<i64>(at(window) + WINDOW_NEWEST_US);
+  const isNewest = timeUs >= load<i64>(windowAt(window) + WINDOW_NEWEST_US);
   const evidence = isNewest ? captureEvidence(slot, 0, rule) : 0;
   const event = addSample(window, SAMPLE_EVENT, 0, timeUs);
-  store<u32>(at(window) + EVENTS, load<u32>(at(window) + EVENTS) + 1);
+  store<u32>(windowAt(window) + WINDOW_EVENTS, load<u32>(windowAt(window) + WINDOW_EVENTS) + 1);
   if (evidence != 0) keepEvidence(window, aggregate, event, evidence);
   const count = load<u32>(aggregate + AggregateRecord.FunctionCount);
   for (let i: u32 = 0; i < count; i++) {
@@ -185,22 +195,22 @@ function addEvent(window: u32, rule: u32, aggregate: usize, slot: u32, timeUs: i
 /** Gives the event evidence; only the newest few events keep theirs. */
 function keepEvidence(window: u32, aggregate: usize, event: u32, evidence: u32): void {
   store<u32>(sampleAt(event) + SAMPLE_EVIDENCE, evidence);
-  const count = load<u32>(at(window) + EVIDENCE_COUNT) + 1;
-  store<u32>(at(window) + EVIDENCE_COUNT, count);
-  if (count == 1) store<u32>(at(window) + EVIDENCE_FIRST, event);
+  const count = load<u32>(windowAt(window) + WINDOW_EVIDENCE_COUNT) + 1;
+  store<u32>(windowAt(window) + WINDOW_EVIDENCE_COUNT, count);
+  if (count == 1) store<u32>(windowAt(window) + EVIDENCE_FIRST, event);
   else if (count > load<u32>(aggregate + AggregateRecord.EvidenceMax)) dropEvidence(window);
 }
 
 /** Releases the window's oldest evidence. */
 function dropEvidence(window: u32): void {
-  let sample = load<u32>(at(window) + EVIDENCE_FIRST);
+  let sample = load<u32>(windowAt(window) + EVIDENCE_FIRST);
   evidenceRelease(load<u32>(sampleAt(sample) + SAMPLE_EVIDENCE));
   store<u32>(sampleAt(sample) + SAMPLE_EVIDENCE, 0);
   while (sample != 0 && load<u32>(sampleAt(sample) + SAMPLE_EVIDENCE) == 0) {
     sample = load<u32>(sampleAt(sample) + SAMPLE_NEXT);
   }
-  store<u32>(at(window) + EVIDENCE_FIRST, sample);
-  store<u32>(at(window) + EVIDENCE_COUNT, load<u32>(at(window) + EVIDENCE_COUNT) - 1);
+  store<u32>(windowAt(window) + EVIDENCE_FIRST, sample);
+  store<u32>(windowAt(window) + WINDOW_EVIDENCE_COUNT, load<u32>(windowAt(window) + WINDOW_EVIDENCE_COUNT) - 1);
 }
 
 function addDistinct(window: u32, aggregate: usize, index: u32, slot: u32, timeUs: i64): void {
@@ -219,7 +229,7 @@ function addNumber(window: u32, aggregate: usize, index: u32, slot: u32, timeUs:
 /** Adds a value (f64 bits, or the hash of a distinct value) to a function of the window. */
 function addValue(window: u32, aggregate: usize, index: u32, value: u64, timeUs: i64): void {
   const code = load<u32>(functionRecord(aggregate, index) + FunctionRecord.Code);
-  const isNew = code != AggregateFunctionCode.Distinct || distinctAdd(load<u64>(at(window) + HASH), index, value);
+  const isNew = code != AggregateFunctionCode.Distinct || distinctAdd(load<u64>(windowAt(window) + HASH), index, value);
   const sample = addSample(window, index, value, timeUs);
   const state = functionAt(window, index);
   if (isNew) store<u32>(state + NUMBERS, load<u32>(state + NUMBERS) + 1);
@@ -243,7 +253,7 @@ function addSample(window: u32, kind: u32, value: u64, timeUs: i64): u32 {
   store<u64>(s + SAMPLE_VALUE, value);
   store<i64>(s + SAMPLE_TIME, timeUs);
   store<u32>(s + SAMPLE_KIND, kind);
-  let older = load<u32>(at(window) + NEWEST);
+  let older = load<u32>(windowAt(window) + WINDOW_NEWEST);
   let newer: u32 = 0;
   while (older != 0 && load<i64>(sampleAt(older) + SAMPLE_TIME) > timeUs) {
     newer = older;
@@ -252,40 +262,40 @@ function addSample(window: u32, kind: u32, value: u64, timeUs: i64): u32 {
   store<u32>(s + SAMPLE_BACK, older);
   store<u32>(s + SAMPLE_NEXT, newer);
   if (older != 0) store<u32>(sampleAt(older) + SAMPLE_NEXT, sample);
-  else store<u32>(at(window) + WINDOW_OLDEST, sample);
+  else store<u32>(windowAt(window) + WINDOW_OLDEST, sample);
   if (newer != 0) store<u32>(sampleAt(newer) + SAMPLE_BACK, sample);
-  else store<u32>(at(window) + NEWEST, sample);
-  store<u32>(at(window) + SAMPLES, load<u32>(at(window) + SAMPLES) + 1);
-  groupAdd(load<u32>(at(window) + GROUP), 1);
+  else store<u32>(windowAt(window) + WINDOW_NEWEST, sample);
+  store<u32>(windowAt(window) + SAMPLES, load<u32>(windowAt(window) + SAMPLES) + 1);
+  groupAdd(load<u32>(windowAt(window) + GROUP), 1);
   return sample;
 }
 
 // ------------------------------------------------------------------------------------------------- samples out
 
 function removeBefore(window: u32, aggregate: usize, timeUs: i64): void {
-  let sample = load<u32>(at(window) + WINDOW_OLDEST);
+  let sample = load<u32>(windowAt(window) + WINDOW_OLDEST);
   while (sample != 0 && load<i64>(sampleAt(sample) + SAMPLE_TIME) < timeUs) {
     removeOldest(window, aggregate);
-    sample = load<u32>(at(window) + WINDOW_OLDEST);
+    sample = load<u32>(windowAt(window) + WINDOW_OLDEST);
   }
 }
 
 function removeOldest(window: u32, aggregate: usize): void {
-  const sample = load<u32>(at(window) + WINDOW_OLDEST);
+  const sample = load<u32>(windowAt(window) + WINDOW_OLDEST);
   const s = sampleAt(sample);
   const kind = load<u32>(s + SAMPLE_KIND);
   if (kind == SAMPLE_EVENT) {
     if (load<u32>(s + SAMPLE_EVIDENCE) != 0) dropEvidence(window);
-    store<u32>(at(window) + EVENTS, load<u32>(at(window) + EVENTS) - 1);
+    store<u32>(windowAt(window) + WINDOW_EVENTS, load<u32>(windowAt(window) + WINDOW_EVENTS) - 1);
   } else {
     removeValue(window, aggregate, kind, sample);
   }
   const next = load<u32>(s + SAMPLE_NEXT);
-  store<u32>(at(window) + WINDOW_OLDEST, next);
+  store<u32>(windowAt(window) + WINDOW_OLDEST, next);
   if (next != 0) store<u32>(sampleAt(next) + SAMPLE_BACK, 0);
-  else store<u32>(at(window) + NEWEST, 0);
-  store<u32>(at(window) + SAMPLES, load<u32>(at(window) + SAMPLES) - 1);
-  groupAdd(load<u32>(at(window) + GROUP), -1);
+  else store<u32>(windowAt(window) + WINDOW_NEWEST, 0);
+  store<u32>(windowAt(window) + SAMPLES, load<u32>(windowAt(window) + SAMPLES) - 1);
+  groupAdd(load<u32>(windowAt(window) + GROUP), -1);
   sampleGive(sample);
 }
 
@@ -295,7 +305,7 @@ function removeValue(window: u32, aggregate: usize, index: u32, sample: u32): vo
   const value = load<u64>(sampleAt(sample) + SAMPLE_VALUE);
   const numbers = load<u32>(state + NUMBERS);
   if (code == AggregateFunctionCode.Distinct) {
-    if (distinctRemove(load<u64>(at(window) + HASH), index, value)) store<u32>(state + NUMBERS, numbers - 1);
+    if (distinctRemove(load<u64>(windowAt(window) + HASH), index, value)) store<u32>(state + NUMBERS, numbers - 1);
     return;
   }
   store<u32>(state + NUMBERS, numbers - 1);
@@ -309,96 +319,12 @@ function removeValue(window: u32, aggregate: usize, index: u32, sample: u32): vo
   }
 }
 
-// ---------------------------------------------------------------------------------------------------- judgement
-
-function judge(window: u32, rule: u32, aggregate: usize): void {
-  if (!allHold(window, aggregate)) return;
-  const isCrossing = (load<u32>(aggregate + AggregateRecord.Flags) & AggregateFlag.Crossing) != 0;
-  const timeUs = load<i64>(at(window) + WINDOW_NEWEST_US);
-  if (isCrossing) {
-    if (timeUs <= load<i64>(at(window) + WINDOW_QUIET_US)) return;
-    store<i64>(at(window) + WINDOW_QUIET_US, endOf(window, aggregate));
-  }
-  publish(window, rule, timeUs, functionValue(window, aggregate, 0));
-  alertFired(rule);
-}
-
-function allHold(window: u32, aggregate: usize): bool {
-  const functions = load<u32>(aggregate + AggregateRecord.FunctionCount);
-  const conditions = load<u32>(aggregate + AggregateRecord.ConditionCount);
-  for (let i: u32 = 0; i < conditions; i++) {
-    const condition = functionRecord(aggregate, functions) + usize(i) * ConditionRecord.Bytes;
-    const value = functionValue(window, aggregate, load<u32>(condition + ConditionRecord.Function));
-    if (!holds(load<u32>(condition + ConditionRecord.Op), value, load<f64>(condition + ConditionRecord.Value))) {
-      return false;
-    }
-  }
-  return true;
-}
-
-/** A function without a value (NaN: nothing to average) satisfies no condition. */
-function holds(op: u32, left: f64, right: f64): bool {
-  if (left != left) return false;
-  switch (op) {
-    case ConditionOp.Equal: return left == right;
-    case ConditionOp.NotEqual: return left != right;
-    case ConditionOp.Less: return left < right;
-    case ConditionOp.LessOrEqual: return left <= right;
-    case ConditionOp.Greater: return left > right;
-    default: return left >= right;
-  }
-}
-
-function functionValue(window: u32, aggregate: usize, index: u32): f64 {
-  const record = functionRecord(aggregate, index);
-  const code = load<u32>(record + FunctionRecord.Code);
-  const state = functionAt(window, index);
-  const numbers = f64(load<u32>(state + NUMBERS));
-  if (code == AggregateFunctionCode.Count) return f64(load<u32>(at(window) + EVENTS));
-  if (code == AggregateFunctionCode.Distinct) return numbers;
-  const sum = load<f64>(state) + load<f64>(state + ROUNDED);
-  if (code == AggregateFunctionCode.Sum) return sum;
-  if (code == AggregateFunctionCode.Avg) return numbers == 0 ? NaN : sum / numbers;
-  return rankValue(load<u32>(state + RANKS), (load<f64>(record + FunctionRecord.Percentile) / 100) * (numbers - 1));
-}
-
-/** Publishes an alert with the newest events of the window as evidence. */
-function publish(window: u32, rule: u32, timeUs: i64, value: f64): void {
-  let first: u32 = 0;
-  let last: u32 = 0;
-  let left = load<u32>(at(window) + EVIDENCE_COUNT);
-  let sample = load<u32>(at(window) + NEWEST);
-  for (; left != 0 && sample != 0; sample = load<u32>(sampleAt(sample) + SAMPLE_BACK)) {
-    const link = load<u32>(sampleAt(sample) + SAMPLE_EVIDENCE);
-    if (link == 0) continue;
-    if (last != 0) evidenceSetNext(last, link);
-    else first = link;
-    last = link;
-    left--;
-  }
-  const key = load<u64>(at(window) + WINDOW_KEY);
-  emitAlert(rule, groupHost(load<u32>(at(window) + GROUP)), timeUs, first, key == NO_KEY ? 0 : key, value, 0);
-  unlinkEvidence(window);
-}
-
-/** Undoes the chain that an alert was written from. */
-function unlinkEvidence(window: u32): void {
-  let left = load<u32>(at(window) + EVIDENCE_COUNT);
-  let sample = load<u32>(at(window) + NEWEST);
-  for (; left != 0 && sample != 0; sample = load<u32>(sampleAt(sample) + SAMPLE_BACK)) {
-    const link = load<u32>(sampleAt(sample) + SAMPLE_EVIDENCE);
-    if (link == 0) continue;
-    evidenceSetNext(link, 0);
-    left--;
-  }
-}
-
 // ----------------------------------------------------------------------------------------------- expiry and room
 
 /** Last time at which an event would still share the window with its newest. */
 function endOf(window: u32, aggregate: usize): i64 {
   const windowUs = load<i64>(aggregate + AggregateRecord.WindowUs);
-  const newestUs = load<i64>(at(window) + WINDOW_NEWEST_US);
+  const newestUs = load<i64>(windowAt(window) + WINDOW_NEWEST_US);
   return isTumbling(aggregate) ? windowStart(newestUs, windowUs) + windowUs - 1 : newestUs + windowUs;
 }
 
@@ -406,21 +332,21 @@ function endOf(window: u32, aggregate: usize): i64 {
 function earliest(group: u32): u32 {
   while (true) {
     const window = groupFirst(group);
-    const endUs = max<i64>(endOf(window, ruleData(load<u32>(at(window) + WINDOW_RULE), Section.Aggregates)), load<i64>(at(window) + DEADLINE));
-    if (endUs == load<i64>(at(window) + DEADLINE)) return window;
+    const endUs = max<i64>(endOf(window, ruleData(load<u32>(windowAt(window) + WINDOW_RULE), Section.Aggregates)), load<i64>(windowAt(window) + DEADLINE));
+    if (endUs == load<i64>(windowAt(window) + DEADLINE)) return window;
     entrySetDeadline(StateTable.Aggregate, window, endUs);
   }
 }
 
 export function aggregateDue(group: u32, beforeUs: i64): void {
   const window = earliest(group);
-  if (load<i64>(at(window) + DEADLINE) < beforeUs) drop(window);
+  if (load<i64>(windowAt(window) + DEADLINE) < beforeUs) drop(window);
 }
 
 function drop(window: u32): void {
   const table = stateTable(StateTable.Aggregate);
-  const aggregate = ruleData(load<u32>(at(window) + WINDOW_RULE), Section.Aggregates);
-  while (load<u32>(at(window) + WINDOW_OLDEST) != 0) removeOldest(window, aggregate);
+  const aggregate = ruleData(load<u32>(windowAt(window) + WINDOW_RULE), Section.Aggregates);
+  while (load<u32>(windowAt(window) + WINDOW_OLDEST) != 0) removeOldest(window, aggregate);
   tableLeave(table, window);
   entryRemove(StateTable.Aggregate, window, 1);
   tableGive(table, window);
@@ -434,8 +360,8 @@ export function makeSampleRoom(): void {
 /** Drops the group's earliest window, or the oldest eighth of it when it is large or in use. */
 export function aggregateEvict(group: u32): void {
   const window = earliest(group);
-  const samples = load<u32>(at(window) + SAMPLES);
-  const aggregate = ruleData(load<u32>(at(window) + WINDOW_RULE), Section.Aggregates);
+  const samples = load<u32>(windowAt(window) + SAMPLES);
+  const aggregate = ruleData(load<u32>(windowAt(window) + WINDOW_RULE), Section.Aggregates);
   const isKept = window == pinned || (samples > TRIM_ABOVE && !tableIsFull(stateTable(StateTable.Aggregate)));
   const lost = isKept ? min<u32>(samples, max<u32>(1, samples >> 3)) : samples;
   countLoss(Loss.AggregateState, groupRule(group), groupHost(group), max<u32>(lost, 1));
@@ -449,18 +375,18 @@ export function aggregateEvict(group: u32): void {
 export function windowRestore(rule: u32, host: u32, key: u64, newestUs: i64, quietUs: i64): u32 {
   if (tableFind(stateTable(StateTable.Aggregate), stateHash(rule, 0, key, host)) != 0) return 0;
   const window = windowMake(rule, host, key, newestUs);
-  store<i64>(at(window) + WINDOW_NEWEST_US, newestUs);
-  store<i64>(at(window) + WINDOW_QUIET_US, quietUs);
+  store<i64>(windowAt(window) + WINDOW_NEWEST_US, newestUs);
+  store<i64>(windowAt(window) + WINDOW_QUIET_US, quietUs);
   return window;
 }
 
 /** Puts a sample of a snapshot back into a window that has just been restored; takes over its evidence. */
 export function windowSampleRestore(window: u32, kind: u32, value: u64, timeUs: i64, evidence: u32): void {
-  const aggregate = ruleData(load<u32>(at(window) + WINDOW_RULE), Section.Aggregates);
+  const aggregate = ruleData(load<u32>(windowAt(window) + WINDOW_RULE), Section.Aggregates);
   pinned = window;
   if (kind == SAMPLE_EVENT) {
     const event = addSample(window, SAMPLE_EVENT, 0, timeUs);
-    store<u32>(at(window) + EVENTS, load<u32>(at(window) + EVENTS) + 1);
+    store<u32>(windowAt(window) + WINDOW_EVENTS, load<u32>(windowAt(window) + WINDOW_EVENTS) + 1);
     if (evidence != 0) keepEvidence(window, aggregate, event, evidence);
   } else {
     evidenceRelease(evidence);
