@@ -23,7 +23,8 @@ export function alertOf(
   );
   const first = instances[0] as Instance;
   const band = bands[verdict.band] as (typeof bands)[number];
-  const launch = session.launch === undefined ? [] : [{ step: 'root', ...session.launch }];
+  const isTold = instances.some((instance) => instance.evidence.eventId === session.launch?.eventId);
+  const launch = session.launch === undefined || isTold ? [] : [{ step: 'root', ...session.launch }];
   return {
     id: before?.id ?? digest(rule.id, session.host.id, session.rootIdentity, first.evidence.eventId),
     ruleId: rule.id,
