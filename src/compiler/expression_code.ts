@@ -1,5 +1,6 @@
 /** Compiles an expression to the code of the expression machine (`assembly/vm.ts`). */
 import { Comparison, ExpressionLimit, Op } from '../core/abi/predicates.js';
+import { expressionFieldsMax } from '../core/limits.js';
 import { evaluate } from '../rule/evaluate.js';
 import { findFunction } from '../rule/functions.js';
 import type { ArithmeticExpr, CallExpr, CompareExpr, Expr, FieldExpr } from '../rule/ir.js';
@@ -48,9 +49,6 @@ const calls: Readonly<Record<string, readonly [Op, number]>> = {
 /** The expression is deeper than the machine's stack, or reads more columns than a leaf may. */
 export class ExpressionLimitError extends Error {}
 
-/** Columns that one leaf may read. */
-export const leafColumnsMax = 32;
-
 /** Compiles one leaf. `column` gives the leaf column word of a field, or of `arrayItem(…)`. */
 export class ExpressionCompiler {
   readonly operations: Operation[] = [];
@@ -69,8 +67,8 @@ export class ExpressionCompiler {
   /** Compiles the expression and returns the leaf's index. */
   leaf(expr: Expr): number {
     this.#value(expr);
-    if (this.columns.length > leafColumnsMax)
-      throw new ExpressionLimitError(`it reads more than ${leafColumnsMax} fields`);
+    if (this.columns.length > expressionFieldsMax)
+      throw new ExpressionLimitError(`it reads more than ${expressionFieldsMax} fields`);
     return this.#code.leaf(this.operations, this.columns);
   }
 

@@ -6,7 +6,7 @@ import { ColumnKind } from '../core/abi/events.js';
 import { Jump, KeyHeader, KeyValue, PredicateId } from '../core/abi/predicates.js';
 import { Section } from '../core/abi/program.js';
 import { ProgramError } from '../core/errors.js';
-import { marksMax } from '../core/limits.js';
+import { atomsMax, columnsMax, instructionsMax, marksMax, predicatesMax } from '../core/limits.js';
 import type { EventQuery, Expr, KeyExpr, LineageExpr, TextPattern } from '../rule/ir.js';
 import { declareUses } from './analysis.js';
 import { arrange } from './arrange.js';
@@ -34,18 +34,6 @@ export interface QueryContext {
   readonly ruleId: string;
   readonly categoryField: string;
 }
-
-/** Limits of one program. */
-export const predicateLimits = {
-  /** Predicates, marks and system predicates included. */
-  predicates: 65_536,
-  /** Atoms of one column. */
-  atoms: 65_536,
-  /** Columns. */
-  columns: 4_096,
-  /** Instructions of all predicates, and operations of all expressions. */
-  code: 2_000_000,
-} as const;
 
 interface Predicate {
   readonly id: number;
@@ -135,10 +123,8 @@ export class PredicateBuilder {
         'Load fewer rules with "descendant of", "child of" or "event of" into one engine.',
       );
     }
-    if (this.#next.ordinary >= predicateLimits.predicates) {
-      throw limitError(ruleId, 'conditions', predicateLimits.predicates);
-    }
-    if (this.#columns.count > predicateLimits.columns) throw limitError(ruleId, 'fields', predicateLimits.columns);
+    if (this.#next.ordinary >= predicatesMax) throw limitError(ruleId, 'conditions', predicatesMax);
+    if (this.#columns.count > columnsMax) throw limitError(ruleId, 'fields', columnsMax);
   }
 
   /**
@@ -164,7 +150,12 @@ export class PredicateBuilder {
     const constants = new ConstantTable(this.#strings);
     const code = new CodeTable();
     const atoms: (ColumnAtoms | undefined)[] = this.#columns.list().map(() => undefined);
-    const atomsOf = (column: number): ColumnAtoms => (atoms[column] ??= new ColumnAtoms());
+    let mostAtoms = 0;
+    const atomsOf = (column: number): ColumnAtoms => {
+      atoms[column] ??= new ColumnAtoms();
+      mostAtoms = Math.max(mostAtoms, atoms[column].count);
+      return atoms[column];
+    };
     let categoryField = '';
     const lowering = new Lowering({
       columns: this.#columns,
@@ -182,9 +173,10 @@ export class PredicateBuilder {
       const formula = lowering.condition(condition).isTrue();
       entries[id] = code.block(arrange(formula, (column, atom) => expectedChance(frequency(column, atom))));
       formulas.push({ id, formula });
-      if (code.instructionCount + code.operationCount > predicateLimits.code) {
-        throw limitError(ruleId, 'instructions', predicateLimits.code);
+      if (code.instructionCount + code.operationCount > instructionsMax) {
+        throw limitError(ruleId, 'instructions', instructionsMax);
       }
+      if (mostAtoms > atomsMax) throw limitError(ruleId, 'conditions on one field', atomsMax);
     }
     const keys = this.#encodeKeys(constants, code);
     return new Map([

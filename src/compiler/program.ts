@@ -6,12 +6,11 @@ import { Builder } from 'flatbuffers';
 import { Section } from '../core/abi/program.js';
 import { ProgramError } from '../core/errors.js';
 import { FlatFormatError, FlatReader } from '../core/flat_reader.js';
+import { programBytesMax } from '../core/limits.js';
 
 const identifier = 'VDTP';
 /** Format of the container and of all sections. Programs of another version are refused. */
 export const programVersion = 1;
-/** Largest program accepted, in bytes. */
-export const programBytesMax = 32 * 1024 * 1024;
 
 /** Fields of the tables of the schema, in declaration order. */
 const enum ProgramField {

@@ -36,3 +36,19 @@ export const sequenceRunsMax = 100;
 export const regexRepeatMax = 1000;
 /** Deepest nesting of groups in a regular expression. */
 export const regexDepthMax = 100;
+/** Predicates of one program: different conditions of its rules, marks included. */
+export const predicatesMax = 65_536;
+/** Atoms of one column: different conditions on one field. */
+export const atomsMax = 65_536;
+/** Columns of one program: fields that its rules read. */
+export const columnsMax = 4_096;
+/** Instructions of all conditions of one program. */
+export const instructionsMax = 2_000_000;
+/** Largest compiled program, in bytes. */
+export const programBytesMax = 32 * 1024 * 1024;
+/** Fields that one expression over several fields can read. */
+export const expressionFieldsMax = 32;
+/** Combinations of list items that one expression over several fields is tried with. */
+export const expressionCombinationsMax = 1024;
+/** Combinations of list items that one group key is expanded into; further ones are counted. */
+export const keyCombinationsMax = 64;
