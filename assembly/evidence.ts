@@ -458,7 +458,10 @@ function identify(slot: u32): void {
   scratchLow = 0;
   scratchHigh = 0;
   const id = wellKnown(LineageColumn.EventId);
-  if (id != NO_COLUMN && cellHash(id, slot) != 0) return;
+  // The text of a held identity may have been given up: the hash stands for the event then.
+  const isReadable = id != NO_COLUMN && cellHash(id, slot) != 0 &&
+    (columnKind(id) != ColumnKind.Id || cellIdLength(id, slot) != 0);
+  if (isReadable) return;
   const host = rowHost(slot);
   const name = hashStable(hostNamePtr(host), hostNameLength(host));
   scratchLow = hashPair(name, rowStableHash(slot));

@@ -38,6 +38,8 @@ const kibibyte = 1024;
 const hostBytes = 208 + 8;
 const processBytes = 64 + 16;
 const imageBytes = 32;
+/** Typical bytes of the values that one image is the only one to hold. */
+const imageValueBytes = 256;
 const lossBytes = 24;
 /** Static data and tables that no option changes: the data segment, key tables of the scanner, heaps' roots. */
 const fixedBytes = 1.5 * mebibyte;
@@ -66,7 +68,8 @@ function sharesOf(needs: BudgetNeeds): Shares {
     { name: 'state', weight: needs.usesState ? 24 : 0, least: needs.usesState ? 512 * kibibyte : 64 * kibibyte },
     { name: 'evidence', weight: needs.usesState ? 12 : 0, least: needs.usesState ? 256 * kibibyte : 16 * kibibyte },
     { name: 'processes', weight: needs.usesLineage ? 12 : 0, least: needs.usesLineage ? 256 * processBytes : 0 },
-    { name: 'images', weight: needs.usesImages ? 4 : 0, least: needs.usesImages ? 256 * imageBytes : 0 },
+    { name: 'images', weight: needs.usesImages ? 6 : 0, least: needs.usesImages ? 384 * imageBytes : 0 },
+    { name: 'held ids', weight: needs.holdsRows ? 8 : 0, least: needs.holdsRows ? 128 * kibibyte : 0 },
   ];
   // The input region, its scratch of the same size, and the scanner's index of a quarter of it in words.
   const fixed = fixedBytes + needs.programBytes + 3 * input + needs.maxValueBytes + 512 * kibibyte + 4096 * lossBytes;
@@ -84,11 +87,15 @@ export function divideBudget(needs: BudgetNeeds): Budget {
   const part = new Map(shares.map((share) => [share.name, Math.floor(share.least + (spare * share.weight) / weights)]));
   const bytes = (name: string): number => part.get(name) ?? 0;
   const session = divideSession(bytes('ids'));
+  // Images hold values: at a typical size they take at most half of what values have.
+  const images = Math.floor(Math.min(bytes('images') / imageBytes, bytes('values') / 2 / imageValueBytes));
+  const processes = Math.floor(bytes('processes') / processBytes);
   const words: [number, number][] = [
     [Config.RowCapacity, Math.floor(bytes('rows') / (needs.rowBytes + 20))],
     [Config.HostCapacity, Math.min(65000, Math.floor(bytes('hosts') / hostBytes))],
-    [Config.ProcessCapacity, Math.floor(bytes('processes') / processBytes)],
-    [Config.ImageCapacity, Math.floor(bytes('images') / imageBytes)],
+    // Most processes have one image, few have several: the record goes before its image would find no place.
+    [Config.ProcessCapacity, needs.usesImages ? Math.min(processes, Math.floor((images * 2) / 3)) : processes],
+    [Config.ImageCapacity, images],
     [Config.EvidenceBytes, bytes('evidence')],
     [Config.OutputBytes, 256 * kibibyte],
     [Config.LossCapacity, 4096],
@@ -100,7 +107,7 @@ export function divideBudget(needs: BudgetNeeds): Budget {
     [IngestConfig.SessionCodes, session.codes],
     [IngestConfig.SessionIds, session.ids],
     [IngestConfig.SessionIdBytes, session.idBytes],
-    [IngestConfig.HeldIdBytes, session.heldIdBytes],
+    [IngestConfig.HeldIdBytes, session.heldIdBytes + bytes('held ids')],
   ];
   const parts = [...part].filter(([, size]) => size > 0).map(([name, size]) => ({ name, bytes: size }));
   return {
