@@ -8,11 +8,12 @@ import { Section } from "../src/core/abi/program";
 import { columnKind } from "./columns";
 import { configU32, sectionBytes, sectionPtr } from "./config";
 import { hashPair, hashStable } from "./hash";
-import { hostCount, hostNameLength, hostNamePtr } from "./hosts";
+import { hostNameLength, hostNamePtr } from "./hosts";
 import { NO_COLUMN, wellKnown } from "./lineage_keys";
 import { listItem, listLength, valueIsList } from "./lists";
 import { countLoss } from "./losses";
 import { reserve } from "./memory";
+import { restoredField, restoredHost } from "./restore";
 import {
   cellHash, cellIdHash, cellIdLength, cellIdPtr, cellNumber, cellText, rowHost, rowOrdinal, rowStableHash, rowTimeUs,
 } from "./rows";
@@ -306,7 +307,7 @@ export function evidenceReadEntry(from: usize, limit: u32, rule: u32): u32 {
   const bytes = load<u32>(from + EvidenceEntry.ValueBytes);
   if (bytes > SCRATCH || bytes > limit - u32(EvidenceEntry.Header)) return 0;
   const flags: u32 = load<u16>(from + EvidenceEntry.Flags);
-  const host = min<u32>(load<u32>(from + EvidenceEntry.Host), hostCount() - 1);
+  const host = restoredHost(load<u32>(from + EvidenceEntry.Host));
   const link = takeLink(load<u16>(from + EvidenceEntry.Step), load<i64>(from + EvidenceEntry.TimeUs), host, rule);
   if (link == 0 || (flags & (EvidenceFlag.Missing | EvidenceFlag.Bare)) != 0) {
     if (link != 0) store<u16>(linkAt(link) + LINK_FLAGS, u16(flags & (EvidenceFlag.Missing | EvidenceFlag.Bare)));
@@ -316,8 +317,7 @@ export function evidenceReadEntry(from: usize, limit: u32, rule: u32): u32 {
   if (sharedBody != 0 && sharedOrdinal == ordinal) {
     store<u32>(blockAt(sharedBody) + BODY_REFS, load<u32>(blockAt(sharedBody) + BODY_REFS) + 1);
   } else {
-    memory.copy(scratch, from + EvidenceEntry.Header, bytes);
-    scratchBytes = bytes;
+    scratchBytes = copyFields(from + EvidenceEntry.Header, bytes);
     scratchFlags = flags & EvidenceFlag.Cut;
     scratchLow = load<u64>(from + EvidenceEntry.IdentityLow);
     scratchHigh = load<u64>(from + EvidenceEntry.IdentityHigh);
@@ -332,6 +332,24 @@ export function evidenceReadEntry(from: usize, limit: u32, rule: u32): u32 {
   }
   store<u32>(linkAt(link) + LINK_BODY, sharedBody);
   return link;
+}
+
+/** Copies values to `scratch` under the fields' new numbers, those of fields that are no more left out; returns the bytes. */
+function copyFields(from: usize, bytes: u32): u32 {
+  const end = from + bytes;
+  let to: u32 = 0;
+  while (from + VALUE_HEADER <= end) {
+    const size = u32(VALUE_HEADER) + ((load<u32>(from, 4) + 3) & ~3);
+    if (size < u32(VALUE_HEADER) || size > u32(end - from)) break;
+    const field = restoredField(load<u16>(from));
+    if (field < fieldCount) {
+      memory.copy(scratch + to, from, size);
+      store<u16>(scratch + to, u16(field));
+      to += size;
+    }
+    from += size;
+  }
+  return to;
 }
 
 /** Bytes of the output entry of a row that needs no link: an alert or witness that is written at once. */

@@ -28,11 +28,6 @@ export {
 export { ingest_batch, ingest_batch_check } from "./batch";
 export { configTable as config_table, setSection as set_section } from "./config";
 export { matchedCounts as matched_counts } from "./dispatch";
-export {
-  stateExport as state_export,
-  stateExportBegin as state_export_begin,
-  stateImport as state_import,
-} from "./state_snapshot";
 export { evidenceBlockCapacity as evidence_block_capacity, evidenceBlocksUsed as evidence_blocks_used } from "./evidence";
 export {
   hostCount as host_count,
@@ -47,8 +42,8 @@ export { lossAt as loss_at, lossSlots as loss_slots } from "./losses";
 export { reserve as memory_reserve, reservedBytes as memory_reserved } from "./memory";
 export { outputBytes as output_bytes, outputClear as output_clear, outputPtr as output_ptr } from "./output";
 export {
-  restoreColumns as restore_columns,
-  restoreMarks as restore_marks,
+  restoreBegin as restore_begin,
+  restoreMaps as restore_maps,
   restoreRecords as restore_records,
 } from "./restore";
 export { snapshotWrite as snapshot_write } from "./snapshot";

@@ -51,6 +51,18 @@ export function outputRoom(bytes: u32): usize {
   return buffer + used;
 }
 
+/** Ends records of `bytes` bytes that were written whole where `outputRoom` made room. */
+export function outputAppend(bytes: u32): void {
+  used += bytes;
+}
+
+/** The buffer itself, for what must not outlast the call: nothing is published meanwhile. 0 where it is too small. */
+export function outputBorrow(bytes: u32): usize {
+  if (used != 0 || bytes > capacity) return 0;
+  memory.fill(buffer, 0, bytes);
+  return buffer;
+}
+
 /** Ends the record that `outputRoom` made room for. */
 export function outputCommit(at: usize, kind: u32, bytes: u32): void {
   store<u32>(at, kind);

@@ -1,11 +1,12 @@
 /**
  * Reads snapshot records (`abi/snapshot.ts`) into a kernel that has seen no row. The host hands the records over twice,
  * whole ones at a time in the input region: pass 0 makes hosts, processes and rows, pass 1 links processes to their
- * parents. Records are from outside: every offset is checked against its end.
+ * parents and takes the entries of the stateful rules. Records are from outside: every offset is checked against its end.
  */
 import { ColumnKind, IngestLimit } from "../src/core/abi/events";
-import { HostState, KernelState, ProcessState, RowState, SnapshotRecord } from "../src/core/abi/snapshot";
+import { HostState, KernelState, ProcessState, RestoreMaps, RowState, SnapshotRecord } from "../src/core/abi/snapshot";
 import { Host, LineageColumn, ProcessFlag } from "../src/core/abi/state";
+import { StateKind, StateRecord } from "../src/core/abi/stateful";
 import { placeRow, restoreTimes } from "./apply";
 import { columnCount, columnKind, columnOffset } from "./columns";
 import { keepHeldTexts } from "./held_text";
@@ -13,47 +14,64 @@ import { hostIntern, hostRestore, hostSettle } from "./hosts";
 import { imageCreate, imageSetOlder, imageSetValue, imagesKept, IMAGE_VALUES } from "./images";
 import { lineageEnabled } from "./lineage";
 import { wellKnown } from "./lineage_keys";
-import { reserve } from "./memory";
+import { outputBorrow } from "./output";
 import {
   processFind, processFindPid, processFlags, processIndexPid, processParent, processRestore, processSetFlags,
   processSetImages, processSetInherited, processSetLastTick, processSetOwn, processSetParent, processStartUs,
 } from "./process_table";
 import { chunkBegin, chunkRows, clearNumbers, ordinalSet, rowAddress, rowOpen, rowRestage, rowsFree } from "./rows";
 import { readCell, readValue, snapshotValueInit, valueEnd } from "./snapshot_value";
+import { stateImport } from "./state_snapshot";
 
-/** Host indexes of a snapshot that are told apart; a snapshot of more comes from no kernel. */
-const HOSTS_MAX: u32 = 65536;
 const MARKS: u32 = 64;
+const NO_INDEX: u32 = 0xffff;
+/** Kinds of records from here on are not those of the stateful rules. */
+const FIRST_KIND: u32 = SnapshotRecord.Kernel;
 
-/** New index of each host of the snapshot, u32. */
-let hostMap: usize = 0;
-/** New bit of each mark of the snapshot, u8; 0xff where the program has it no more. Written by the host. */
-let markMap: usize = 0;
-/** New index of each column of the snapshot, u32; 0xffffffff where the program has it no more. Written by the host. */
+let maps: usize = 0;
 let columnMap: usize = 0;
-let columnMapSize: u32 = 0;
+let ruleMap: usize = 0;
+let fieldMap: usize = 0;
+let hostMap: usize = 0;
+let columns: u32 = 0;
+let rules: u32 = 0;
+let fields: u32 = 0;
+let hosts: u32 = 0;
 
 export function restoreInit(): void {
   snapshotValueInit();
-  hostMap = reserve(usize(HOSTS_MAX) * 2);
-  markMap = reserve(MARKS);
 }
 
-/** Where the host writes the new bit of each mark: 64 bytes. */
-export function restoreMarks(): usize {
-  return markMap;
+/** Where the host writes the maps (`RestoreMaps`) of `bytes` bytes, zeroed; 0 where they are too large. */
+export function restoreMaps(bytes: u32): usize {
+  maps = outputBorrow(bytes);
+  return maps;
 }
 
-/** Where the host writes the new index of each of the snapshot's `count` columns. Before the first record. */
-export function restoreColumns(count: u32): usize {
-  columnMapSize = count;
-  columnMap = reserve(usize(count) << 2);
-  return columnMap;
+/** Takes over the maps; the records follow. */
+export function restoreBegin(): void {
+  columns = load<u32>(maps + RestoreMaps.Columns);
+  rules = load<u32>(maps + RestoreMaps.Rules);
+  fields = load<u32>(maps + RestoreMaps.Fields);
+  hosts = load<u32>(maps + RestoreMaps.Hosts);
+  columnMap = maps + RestoreMaps.First;
+  ruleMap = columnMap + (usize(columns) << 1);
+  fieldMap = ruleMap + (usize(rules) << 1);
+  hostMap = fieldMap + (usize(fields) << 1);
+}
+
+function mapped(map: usize, count: u32, index: u32): u32 {
+  return index < count ? load<u16>(map + (usize(index) << 1)) : NO_INDEX;
 }
 
 /** New index of a snapshot's host; `Host.None` for none. */
 export function restoredHost(host: u32): u32 {
-  return host < HOSTS_MAX ? load<u16>(hostMap + (usize(host) << 1)) : u32(Host.None);
+  return host < hosts ? load<u16>(hostMap + (usize(host) << 1)) : u32(Host.None);
+}
+
+/** New index of a snapshot's evidence field; 0xffff where the program has it no more. */
+export function restoredField(field: u32): u32 {
+  return mapped(fieldMap, fields, field);
 }
 
 /** Reads the records in `[pointer, pointer + length)`. Returns how many it took. */
@@ -75,6 +93,7 @@ export function restoreRecords(pointer: usize, length: u32, pass: u32): u32 {
 
 function take(at: usize, bytes: u32, pass: u32): bool {
   const kind = load<u32>(at);
+  if (kind < FIRST_KIND) return pass == 1 && bytes >= u32(StateRecord.Header) && takeState(at, bytes);
   if (pass == 1) return kind == SnapshotRecord.Process && bytes >= u32(ProcessState.Images) && linkProcess(at);
   if (kind == SnapshotRecord.Kernel) return bytes >= u32(KernelState.Bytes) && restoreKernel(at);
   if (kind == SnapshotRecord.Host) return bytes >= u32(HostState.Name) && makeHost(at, bytes);
@@ -82,9 +101,18 @@ function take(at: usize, bytes: u32, pass: u32): bool {
   return kind == SnapshotRecord.Row && bytes >= u32(RowState.Cells) && makeRow(at, bytes);
 }
 
+/** Numbers a record of the stateful rules anew and hands it on. */
+function takeState(at: usize, bytes: u32): bool {
+  const rule = mapped(ruleMap, rules, load<u32>(at + StateRecord.Rule));
+  const host = load<u32>(at + StateRecord.Host);
+  const isOfHost = load<u32>(at + StateRecord.Kind) == StateKind.HostTimes;
+  if ((rule == NO_INDEX && !isOfHost) || (host != u32(Host.None) && restoredHost(host) == u32(Host.None))) return false;
+  store<u32>(at + StateRecord.Rule, rule);
+  store<u32>(at + StateRecord.Host, restoredHost(host));
+  return stateImport(at, bytes) == 1;
+}
+
 function restoreKernel(at: usize): bool {
-  // Each snapshot numbers its hosts anew.
-  memory.fill(hostMap, 0, usize(HOSTS_MAX) * 2);
   ordinalSet(load<u64>(at + KernelState.NextOrdinal));
   restoreTimes(
     u64(load<f64>(at + KernelState.LateRows)),
@@ -100,7 +128,7 @@ function restoreKernel(at: usize): bool {
 function makeHost(at: usize, bytes: u32): bool {
   const old = load<u32>(at + HostState.Host);
   const length = load<u32>(at + HostState.NameLength);
-  if (old >= HOSTS_MAX || length > bytes - HostState.Name) return false;
+  if (old >= hosts || length > bytes - HostState.Name) return false;
   let host: u32 = Host.Overflow;
   if (old > u32(Host.Overflow)) {
     host = hostIntern(load<u64>(at + HostState.Hash), at + HostState.Name, length);
@@ -148,7 +176,7 @@ function indexIfFirst(p: u32, host: u32, pid: u32): void {
 function remapMarks(marks: u64): u64 {
   let mapped: u64 = 0;
   for (let rest = marks; rest != 0; rest &= rest - 1) {
-    const bit = load<u8>(markMap + usize(ctz<u64>(rest)));
+    const bit = load<u8>(maps + RestoreMaps.Marks + usize(ctz<u64>(rest)));
     if (bit < MARKS) mapped |= u64(1) << bit;
   }
   return mapped;
@@ -199,7 +227,7 @@ function makeRow(at: usize, bytes: u32): bool {
   let from = at + RowState.Cells;
   for (let i: u64 = 0; i < load<u64>(at + RowState.CellCount) && from + 8 <= end; i++) {
     const old = load<u32>(from);
-    const column = old < columnMapSize ? load<u32>(columnMap + (usize(old) << 2)) : u32.MAX_VALUE;
+    const column = mapped(columnMap, columns, old);
     from += 8;
     if (column < columnCount() && columnKind(column) != ColumnKind.Time) {
       readCell(column, row + columnOffset(column), from, end);

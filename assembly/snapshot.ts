@@ -14,13 +14,17 @@ import {
 import { IMAGE_VALUES, imageOlder, imageTimeUs, imageValue } from "./images";
 import { lineageEnabled } from "./lineage";
 import { align8 } from "./memory";
-import { outputCommit, outputRoom } from "./output";
+import { outputAppend, outputCommit, outputRoom } from "./output";
 import {
   processFlags, processImages, processInherited, processKey, processLastTick, processOwn, processParent, processPid,
   processQueueFirst, processQueueNext, processStartUs,
 } from "./process_table";
 import { ordinalNext, rowCapacity, rowHost, rowIsLive, rowOrdinal, rowTiebreak, rowTimeUs } from "./rows";
 import { cellBytes, valueBytes, writeCell, writeValue } from "./snapshot_value";
+import { stateExport, stateExportBegin } from "./state_snapshot";
+
+/** Bytes of stateful records written at a time; the output buffer is at least as large. */
+const STATE_PIECE: u32 = 128 * 1024;
 
 export function snapshotWrite(): void {
   writeKernel();
@@ -31,6 +35,16 @@ export function snapshotWrite(): void {
     }
   }
   for (let slot: u32 = 0; slot < rowCapacity(); slot++) if (rowIsLive(slot)) writeRow(slot);
+  writeState();
+}
+
+function writeState(): void {
+  stateExportBegin();
+  while (true) {
+    const bytes = stateExport(outputRoom(STATE_PIECE), STATE_PIECE);
+    if (bytes == 0) return;
+    outputAppend(bytes);
+  }
 }
 
 function writeKernel(): void {

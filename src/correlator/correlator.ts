@@ -19,7 +19,7 @@ import { type CorrelatorOptions, readOptions, type Settings } from './options.js
 import { Publisher, type PublisherState } from './publisher.js';
 import { readRecords } from './records.js';
 import { describeProgram, planRestore, type RestoreReport } from './restore_plan.js';
-import { isScheduled, Scheduled } from './scheduled.js';
+import { isScheduled, Scheduled, type ScheduledState } from './scheduled.js';
 import { fieldSpecs, type Prepared, type ProgramParts, prepare, startKernel } from './setup.js';
 import { decodeSnapshot, encodeSnapshot } from './snapshot.js';
 import { mergeJudgeStates, mergeReports, ownedRecords } from './snapshot_parts.js';
@@ -194,9 +194,9 @@ class RunningCorrelator implements CorrelatorPart {
       fingerprint: program.fingerprint,
       header: {
         ...describeProgram(program),
-        latenessUs: this.#settings.latenessUs,
         publisher: this.#publisher.snapshot(),
         behaviors: this.#behaviors.snapshot(),
+        scheduled: this.#scheduled.snapshot(),
       },
       records,
     });
@@ -218,9 +218,11 @@ class RunningCorrelator implements CorrelatorPart {
     const reports = snapshots.map(({ header, records }) => {
       const plan = planRestore(header, program);
       const taken = ownedRecords(records, owned);
-      this.#open().restore(taken.records, plan.marks, plan.columns);
+      this.#open().restore(taken.records, plan.indexes);
       const kept = new Map(views.filter(({ rule }) => plan.kept.has(rule.id)).map((view) => [view.rule.id, view]));
       this.#publisher.restore(header.publisher as PublisherState, (id) => kept.get(id));
+      const scheduled = Object.entries(header.scheduled as ScheduledState).filter(([id]) => kept.has(id));
+      this.#scheduled.restore(Object.fromEntries(scheduled));
       for (const [id, state] of Object.entries(header.behaviors)) {
         if (kept.has(id)) behaviors.set(id, [...(behaviors.get(id) ?? []), { state, hosts: taken.hosts }]);
       }

@@ -46,6 +46,14 @@ interface Remembered<Match> {
   readonly terms: readonly string[];
 }
 
+/** State of a schedule as plain data, as far as its matches are. */
+export interface CompatState<Match> {
+  readonly remembered: readonly Remembered<Match>[];
+  readonly published: readonly (readonly [key: string, timeUs: number])[];
+  readonly nextRunUs?: number;
+  readonly lost: number;
+}
+
 const matchesMaxDefault = 200_000;
 
 export class CompatSchedule<Match extends CompatMatch> {
@@ -87,6 +95,22 @@ export class CompatSchedule<Match extends CompatMatch> {
   /** Makes all runs that can still find something. */
   flush(): CompatRun<Match>[] {
     return this.advance(Number.POSITIVE_INFINITY);
+  }
+
+  snapshot(): CompatState<Match> {
+    return {
+      remembered: [...this.#history.values()].flat(),
+      published: [...this.#published],
+      ...(this.#nextRunUs === undefined ? {} : { nextRunUs: this.#nextRunUs }),
+      lost: this.lost,
+    };
+  }
+
+  restore(state: CompatState<Match>): void {
+    for (const one of state.remembered) this.#remember(one);
+    for (const [key, timeUs] of state.published) this.#published.set(key, timeUs);
+    this.#nextRunUs = state.nextRunUs;
+    this.lost = state.lost;
   }
 
   #runAtOrAfter(timeUs: number): number {

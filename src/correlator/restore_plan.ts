@@ -1,5 +1,6 @@
 /** What of a snapshot fits the rules that are loaded now: columns by name, marks by condition, rules by fingerprint. */
 import type { CompiledProgram } from '../compiler/compile.js';
+import type { RestoreIndexes } from '../kernel/kernel.js';
 import { ruleFingerprint } from '../rule/fingerprint.js';
 import type { SnapshotHeader } from './snapshot.js';
 
@@ -16,23 +17,22 @@ export interface RestoreReport {
 export interface RestorePlan {
   readonly report: RestoreReport;
   readonly kept: ReadonlySet<string>;
-  /** New index of each old column, bit of each old mark; 0xffffffff and 0xff where there is none. */
-  readonly columns: readonly number[];
-  readonly marks: readonly number[];
-  /** New index of each old rule; 0xffffffff where its state is left out. */
-  readonly rules: readonly number[];
+  readonly indexes: RestoreIndexes;
 }
 
-const none = 0xffffffff;
+const none = 0xffff;
 
 /** The parts of the header that describe a program. */
-export function describeProgram(program: CompiledProgram): Pick<SnapshotHeader, 'columns' | 'marks' | 'rules'> {
+export function describeProgram(
+  program: CompiledProgram,
+): Pick<SnapshotHeader, 'columns' | 'fields' | 'marks' | 'rules'> {
   return {
     columns: program.columns.map(({ name, kind, nested }) => ({
       name,
       kind,
       ...(nested === undefined ? {} : { nested }),
     })),
+    fields: program.evidenceFields,
     marks: program.markTexts,
     rules: program.rules.map((rule) => ({ id: rule.id, fingerprint: ruleFingerprint(rule) })),
   };
@@ -44,6 +44,7 @@ export function planRestore(header: SnapshotHeader, program: CompiledProgram): R
     JSON.stringify([column.name, column.kind, column.nested ?? '']);
   const columnIndex = new Map(now.columns.map((column, index) => [columnKey(column), index]));
   const markBit = new Map(now.marks.map((text, bit) => [text, bit]));
+  const fieldIndex = new Map(now.fields.map((name, index) => [name, index]));
   const ruleIndex = new Map(now.rules.map(({ id, fingerprint }, index) => [id, { fingerprint, index }]));
   const old = new Set(header.rules.map(({ id }) => id));
   const isKept = ({ id, fingerprint }: { readonly id: string; readonly fingerprint: string }): boolean =>
@@ -55,8 +56,11 @@ export function planRestore(header: SnapshotHeader, program: CompiledProgram): R
   return {
     report: { kept, dropped, added: now.rules.map(({ id }) => id).filter((id) => !old.has(id)) },
     kept: new Set(kept),
-    columns: header.columns.map((column) => columnIndex.get(columnKey(column)) ?? none),
-    marks: header.marks.map((text) => markBit.get(text) ?? 0xff),
-    rules: header.rules.map((rule) => (isKept(rule) ? (ruleIndex.get(rule.id)?.index ?? none) : none)),
+    indexes: {
+      columns: header.columns.map((column) => columnIndex.get(columnKey(column)) ?? none),
+      marks: header.marks.map((text) => markBit.get(text) ?? 0xff),
+      rules: header.rules.map((rule) => (isKept(rule) ? (ruleIndex.get(rule.id)?.index ?? none) : none)),
+      fields: header.fields.map((name) => fieldIndex.get(name) ?? none),
+    },
   };
 }

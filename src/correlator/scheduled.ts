@@ -3,7 +3,7 @@ import { hash128Hex } from '../core/hash.js';
 import { formatTimeUs } from '../core/time.js';
 import type { NewTermsRule, Rule } from '../rule/ir.js';
 import { type AlertNames, type MadeAlert, makeAlert } from './alert_maker.js';
-import { type CompatMatch, type CompatRun, CompatSchedule } from './elastic_compat.js';
+import { type CompatMatch, type CompatRun, CompatSchedule, type CompatState } from './elastic_compat.js';
 import { valuesOf } from './evaluate.js';
 import type { RawAlert } from './records.js';
 import type { RuleView } from './rule_view.js';
@@ -26,6 +26,10 @@ interface Entry {
 /** Whether the rule runs by schedule rather than in event time. */
 export const isScheduled = (rule: Rule): rule is NewTermsRule =>
   rule.kind === 'newTerms' && rule.mode === 'elasticCompat';
+
+export type ScheduledState = Readonly<Record<string, CompatState<Match>>>;
+
+const withoutViews = (key: string, value: unknown): unknown => (key === 'view' ? undefined : value);
 
 export class Scheduled {
   readonly #entries = new Map<number, Entry>();
@@ -65,6 +69,24 @@ export class Scheduled {
 
   flush(): MadeAlert[] {
     return this.#collect((schedule) => schedule.flush());
+  }
+
+  /** State of every schedule by rule id: data that JSON can write, the rule's view left out. */
+  snapshot(): ScheduledState {
+    const states = [...this.#entries.values()].map(({ rule, schedule }) => [rule.id, schedule.snapshot()]);
+    return JSON.parse(JSON.stringify(Object.fromEntries(states), withoutViews)) as ScheduledState;
+  }
+
+  restore(state: ScheduledState): void {
+    for (const { rule, view, schedule } of this.#entries.values()) {
+      const own = state[rule.id];
+      if (own === undefined) continue;
+      const remembered = own.remembered.map(({ match, terms }) => ({
+        match: { ...match, made: { ...match.made, view } },
+        terms,
+      }));
+      schedule.restore({ ...own, remembered });
+    }
   }
 
   /** Matches of a rule that were given up because too many would have had to be remembered. */

@@ -24,13 +24,16 @@ const enum Field {
 /** What the kernel's records refer to by index, and the state outside the kernel: plain data. */
 export interface SnapshotHeader {
   readonly columns: readonly { readonly name: string; readonly kind: number; readonly nested?: string }[];
+  /** Evidence fields, by index. */
+  readonly fields: readonly string[];
   /** Text of each mark's condition, by bit. */
   readonly marks: readonly string[];
   /** Rules by kernel index. */
   readonly rules: readonly { readonly id: string; readonly fingerprint: string }[];
-  readonly latenessUs: number;
   readonly publisher: unknown;
   readonly behaviors: Readonly<Record<string, unknown>>;
+  /** New-terms rules by schedule, by rule id. */
+  readonly scheduled: unknown;
 }
 
 export interface Snapshot {

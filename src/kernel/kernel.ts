@@ -6,8 +6,9 @@
 import { IngestConfig, IngestCounter, SkipExample, SkipReason } from '../core/abi/events.js';
 import type { Section } from '../core/abi/program.js';
 import { HostSlots } from '../core/abi/routing.js';
+import { HostState, RestoreMaps, SnapshotRecord } from '../core/abi/snapshot.js';
 import type { Config, Loss } from '../core/abi/state.js';
-import { KernelTrap } from '../core/errors.js';
+import { KernelTrap, SnapshotError } from '../core/errors.js';
 import { marksMax } from '../core/limits.js';
 import { type WasmImports, type WasmMemory, type WasmModule, webAssembly } from './web_assembly.js';
 
@@ -52,8 +53,8 @@ interface KernelExports {
   process_count(): number;
   process_capacity(): number;
   snapshot_write(): void;
-  restore_marks(): number;
-  restore_columns(count: number): number;
+  restore_maps(bytes: number): number;
+  restore_begin(): void;
   restore_records(pointer: number, bytes: number, pass: number): number;
   ordinal_next(): number;
   ordinal_set(next: number): void;
@@ -86,6 +87,14 @@ export interface KernelSetup {
   readonly defaultHost: string;
   /** Takes records of the output buffer: whole ones, valid during the call. */
   readonly drain: (records: DataView) => void;
+}
+
+/** New place of what a snapshot's records name by index; 0xffff (marks: 0xff) where there is none. */
+export interface RestoreIndexes {
+  readonly columns: readonly number[];
+  readonly rules: readonly number[];
+  readonly fields: readonly number[];
+  readonly marks: readonly number[];
 }
 
 /** One row of the loss table. `host` is 0 where no host bears the loss. */
@@ -321,19 +330,24 @@ export class Kernel {
     return concatenate(parts);
   }
 
-  /**
-   * Reads records into a kernel that has seen no row. `marks` and `columns` give the new place of each old one, or a
-   * value out of range where there is none.
-   */
-  restore(records: Uint8Array, marks: readonly number[], columns: readonly number[]): void {
+  /** Reads records into a kernel that has seen no row. @throws SnapshotError where they name more than can be mapped. */
+  restore(records: Uint8Array, maps: RestoreIndexes): void {
+    const lists = [maps.columns, maps.rules, maps.fields];
+    const hosts = hostIndexes(records);
+    const bytes = RestoreMaps.First + 2 * (lists.reduce((sum, list) => sum + list.length, 0) + hosts);
+    const at = this.#call(() => this.#exports.restore_maps(bytes)) >>> 0;
+    if (at === 0) {
+      throw new SnapshotError('SNAPSHOT_FORMAT', `the snapshot names ${hosts} hosts and more than fits this kernel`);
+    }
     const view = this.#view();
-    const marksAt = this.#exports.restore_marks() >>> 0;
-    for (let bit = 0; bit < marksMax; bit++) view.setUint8(marksAt + bit, marks[bit] ?? 0xff);
-    const columnsAt = this.#exports.restore_columns(columns.length) >>> 0;
-    const grown = this.#view();
-    columns.forEach((column, index) => {
-      grown.setUint32(columnsAt + index * 4, column, true);
+    [...lists.map((list) => list.length), hosts].forEach((count, index) => {
+      view.setUint32(at + RestoreMaps.Columns + 4 * index, count, true);
     });
+    for (let bit = 0; bit < marksMax; bit++) view.setUint8(at + RestoreMaps.Marks + bit, maps.marks[bit] ?? 0xff);
+    lists.flat().forEach((to, index) => {
+      view.setUint16(at + RestoreMaps.First + 2 * index, to, true);
+    });
+    this.#call(() => this.#exports.restore_begin());
     for (const pass of [0, 1]) {
       for (const [start, end] of recordRuns(records, this.inputCapacity)) {
         this.input().set(records.subarray(start, end));
@@ -439,6 +453,21 @@ function concatenate(parts: readonly Uint8Array[]): Uint8Array {
     at += part.length;
   }
   return all;
+}
+
+/** One more than the highest index of a host record. */
+function hostIndexes(records: Uint8Array): number {
+  const view = new DataView(records.buffer, records.byteOffset, records.byteLength);
+  let count = 0;
+  for (let at = 0; at + HostState.Name <= records.length; ) {
+    const bytes = view.getUint32(at + 4, true);
+    if (bytes < 8) break;
+    if (view.getUint32(at, true) === SnapshotRecord.Host) {
+      count = Math.max(count, Math.min(view.getUint32(at + HostState.Host, true), 0xffff) + 1);
+    }
+    at += bytes;
+  }
+  return count;
 }
 
 /** Runs of whole records of at most `most` bytes. What is no record ends the last run. */

@@ -1,6 +1,7 @@
 /**
  * Records of a snapshot: logical state, one record a host, process, held row or entry of a rule's table. They are
- * written through the output buffer and read back in two passes; all begin with u32 kind and u32 bytes, 8-aligned.
+ * written through the output buffer and read back in two passes; all begin with u32 kind and u32 bytes, 8-aligned. Kinds
+ * below 16 are those of the stateful rules (`StateKind`).
  * Hosts are named by their index in the kernel that wrote them, rules by theirs.
  */
 export const enum SnapshotRecord {
@@ -9,8 +10,20 @@ export const enum SnapshotRecord {
   Host = 17,
   Process = 18,
   Row = 19,
-  /** Kinds from here on belong to the stateful rules. */
-  StateFirst = 32,
+}
+
+/**
+ * What the host writes at `restore_maps` before the first record: four u32 counts, then u8 new bit of each of 64 marks,
+ * then u16 new index of each column, rule, evidence field; 0xff, 0xffff where there is none. Room for a u16 of each host
+ * of the snapshot follows, which the kernel fills.
+ */
+export const enum RestoreMaps {
+  Columns = 0,
+  Rules = 4,
+  Fields = 8,
+  Hosts = 12,
+  Marks = 16,
+  First = 80,
 }
 
 /** Byte offsets in the kernel record. */
