@@ -1,6 +1,7 @@
 /** What commands that run events through an engine share: rules to load, files to push. */
 import { renderDiagnostic } from '../core/diagnostics.js';
-import { loadRules, shippedContent } from '../node.js';
+import { shippedContent } from '../engine/content.js';
+import { loadRules } from '../engine/load_rules.js';
 import type { Rule } from '../rule/ir.js';
 import type { SourceReader } from '../source/reader.js';
 import { type InputFile, readChunks, wholeLines } from './input.js';
