@@ -1,0 +1,112 @@
+/** What `engine.stats()` answers: sums over the shards, and each shard on its own. */
+import type { CorrelatorStats, LossCount, RuleStats } from '../correlator/stats.js';
+import type { Fleet } from './fleet.js';
+import type { MailboxStats } from './mailbox.js';
+import type { Recovery } from './state.js';
+
+export interface ShardStats extends MailboxStats {
+  /** Rows of the shard's own hosts. */
+  readonly events: number;
+  readonly hosts: number;
+  readonly held: number;
+  readonly memory: CorrelatorStats['memory'];
+}
+
+export interface EngineStats {
+  /** Rows that took an ordinal since the stream began, runs before a restart included. */
+  readonly events: number;
+  readonly rows: CorrelatorStats['rows'];
+  readonly skippedExamples: CorrelatorStats['skippedExamples'];
+  readonly batches: { readonly refused: number };
+  readonly hosts: number;
+  readonly losses: readonly LossCount[];
+  readonly rules: readonly RuleStats[];
+  readonly memory: { readonly budgetBytes: number; readonly usedBytes: number };
+  readonly pushes: number;
+  /** Inputs that are being applied. */
+  readonly onTheirWay: number;
+  readonly shards: readonly ShardStats[];
+  /** The global shard; null where no rule needs one. `pending`: events that wait for the watermark. */
+  readonly global: { readonly events: number; readonly pending: number; readonly memory: CorrelatorStats['memory'] } | null;
+  /** Snapshots found damaged when the engine was created. */
+  readonly damagedSnapshots: number;
+}
+
+interface Own {
+  readonly budgetBytes: number;
+  readonly onTheirWay: number;
+  readonly refusedBatches: number;
+  readonly pushes: number;
+  readonly recovery: Recovery | undefined;
+}
+
+/** Skipped rows kept as examples. */
+const examplesMax = 10;
+
+export async function engineStats(fleet: Fleet, own: Own): Promise<EngineStats> {
+  const { shards, global, pendingRows } = await fleet.stats();
+  const all = [...shards.map(({ stats }) => stats), ...(global === null ? [] : [global])];
+  const sum = (of: (stats: CorrelatorStats) => number): number => all.reduce((total, one) => total + of(one), 0);
+  const inShards = (of: (stats: CorrelatorStats) => number): number =>
+    shards.reduce((total, { stats }) => total + of(stats), 0);
+  return {
+    events: fleet.nextOrdinal,
+    rows: {
+      late: inShards(({ rows }) => rows.late),
+      skipped: inShards(({ rows }) => rows.skipped),
+      truncated: inShards(({ rows }) => rows.truncated),
+      future: inShards(({ rows }) => rows.future),
+      held: inShards(({ rows }) => rows.held),
+      noHost: inShards(({ rows }) => rows.noHost),
+    },
+    skippedExamples: shards
+      .flatMap(({ stats }) => stats.skippedExamples)
+      .sort((a, b) => a.ordinal - b.ordinal)
+      .slice(0, examplesMax),
+    batches: { refused: own.refusedBatches },
+    hosts: inShards(({ hosts }) => hosts),
+    losses: mergeLosses(all.flatMap(({ losses }) => losses)),
+    rules: rulesOf(fleet, all),
+    memory: { budgetBytes: own.budgetBytes * all.length, usedBytes: sum(({ memory }) => memory.usedBytes) },
+    pushes: own.pushes,
+    onTheirWay: own.onTheirWay,
+    shards: fleet.mailboxes.map((mailbox, index) => shardStats(mailbox.stats(), shards[index])),
+    global: global === null ? null : { events: global.events, pending: pendingRows, memory: global.memory },
+    damagedSnapshots: own.recovery?.damaged.length ?? 0,
+  };
+}
+
+function shardStats(mailbox: MailboxStats, shard: { stats: CorrelatorStats; foreignRows: number } | undefined): ShardStats {
+  const { stats, foreignRows } = shard as { stats: CorrelatorStats; foreignRows: number };
+  return {
+    ...mailbox,
+    events: stats.events - foreignRows,
+    hosts: stats.hosts,
+    held: stats.rows.held,
+    memory: stats.memory,
+  };
+}
+
+function mergeLosses(losses: readonly LossCount[]): LossCount[] {
+  const merged = new Map<string, LossCount>();
+  for (const loss of losses) {
+    const key = JSON.stringify([loss.reason, loss.rule, loss.host]);
+    merged.set(key, { ...loss, count: (merged.get(key)?.count ?? 0) + loss.count });
+  }
+  return [...merged.values()];
+}
+
+function rulesOf(fleet: Fleet, all: readonly CorrelatorStats[]): RuleStats[] {
+  const rules = new Map<string, RuleStats>();
+  for (const { id, matched, alerts, belowMinimum } of all.flatMap((stats) => stats.rules)) {
+    if (fleet.isFeed(id)) continue;
+    const known = rules.get(id) ?? { id, matched: 0, alerts: fleet.orderedAlerts(id), belowMinimum: 0 };
+    rules.set(id, {
+      id,
+      matched: known.matched + matched,
+      alerts: known.alerts + alerts,
+      belowMinimum: known.belowMinimum + belowMinimum,
+    });
+  }
+  return fleet.ruleIds.flatMap((id) => rules.get(id) ?? []);
+}

@@ -1,0 +1,195 @@
+/**
+ * The global shard: runs the rules across hosts over the events that feeds forward. Events are judged behind the global
+ * watermark (the newest event of any host less the lateness) in the order of (time, tiebreaker, ordinal), as one kernel
+ * that saw the whole stream would: the watermark after every single row is known, so neither the number of shards nor
+ * the cut of the stream into batches shows in the answer. A shard without events holds nobody back.
+ */
+import { formatTimeUs } from '../core/time.js';
+import type { Alert } from '../correlator/alert.js';
+import { type CorrelatorPart, startCorrelator } from '../correlator/correlator.js';
+import type { CorrelatorOptions } from '../correlator/options.js';
+import type { RestoreReport } from '../correlator/restore_plan.js';
+import type { CorrelatorStats } from '../correlator/stats.js';
+import type { FeedMatch } from './messages.js';
+import { feedField, feedHostField, type ShardPlan } from './plan.js';
+import type { ClockRun } from './router.js';
+
+/** Rows given to the correlator at a time: as many ordinals as it can be given. */
+const rowsMax = 16_384;
+const hundredYears = '36500d';
+
+/** One event, with the feeds it came from. */
+interface ForwardedRow extends Omit<FeedMatch, 'feed'> {
+  readonly feeds: readonly string[];
+}
+
+/** State of the global shard beside its correlator's. */
+export interface GlobalState {
+  readonly pending: readonly ForwardedRow[];
+}
+
+export class GlobalShard {
+  readonly #correlator: CorrelatorPart;
+  readonly #latenessUs: number;
+  readonly #names: { readonly timestamp: string; readonly tiebreaker: string; readonly eventId: string };
+  /** Rows that wait for the watermark. */
+  #pending: ForwardedRow[] = [];
+  #clockUs = Number.NEGATIVE_INFINITY;
+
+  private constructor(correlator: CorrelatorPart, latenessUs: number, options: CorrelatorOptions) {
+    this.#correlator = correlator;
+    this.#latenessUs = latenessUs;
+    this.#names = {
+      timestamp: options.timestampField ?? '@timestamp',
+      tiebreaker: options.tiebreakerField ?? 'event.sequence',
+      eventId: options.processFields?.eventId ?? 'event.id',
+    };
+  }
+
+  static async start(options: CorrelatorOptions, plan: ShardPlan, latenessUs: number): Promise<GlobalShard> {
+    const part = await startCorrelator(
+      { ...options, rules: plan.globalRules, hostField: feedHostField, lateness: 0, maxSkip: hundredYears },
+      { ordinalRows: rowsMax, intercept: (made) => plan.heardOnly.has(made.view.rule.id) },
+    );
+    return new GlobalShard(part, latenessUs, options);
+  }
+
+  get problems() {
+    return this.#correlator.problems;
+  }
+
+  /** Takes what the shards forwarded of one push, and the watermark after each of its rows. */
+  take(matches: readonly FeedMatch[], clocks: readonly ClockRun[]): Alert[] {
+    const rows = rowsOf(matches);
+    const clockAt = clockReader(clocks, this.#clockUs);
+    const last = clocks.at(-1);
+    const endUs = last === undefined ? this.#clockUs : clockAt(last.base + last.clocks.length - 1);
+    if (this.#latenessUs === 0) return this.#judgeAsTheyCome(rows, clockAt, endUs);
+    const alerts: Alert[] = [];
+    for (const row of rows) {
+      const beforeUs = clockAt(row.arrival - 1);
+      if (row.timeUs >= clockAt(row.arrival)) {
+        this.#pending.push(row);
+        continue;
+      }
+      alerts.push(...this.#release(beforeUs), ...this.#advance(beforeUs), ...this.#push([row]));
+    }
+    alerts.push(...this.#release(endUs), ...this.#advance(endUs));
+    return alerts;
+  }
+
+  /** Moves time without events. */
+  advance(timeUs: number): Alert[] {
+    return [...this.#release(timeUs), ...this.#advance(timeUs)];
+  }
+
+  flush(matches: readonly FeedMatch[]): Alert[] {
+    this.#pending.push(...rowsOf(matches));
+    return [...this.#release(Number.POSITIVE_INFINITY), ...this.#correlator.flush()];
+  }
+
+  stats(): CorrelatorStats {
+    return this.#correlator.stats();
+  }
+
+  get pendingRows(): number {
+    return this.#pending.length;
+  }
+
+  snapshot(): { bytes: Uint8Array; state: GlobalState } {
+    return { bytes: this.#correlator.snapshot(), state: { pending: this.#pending } };
+  }
+
+  restore(bytes: Uint8Array, state: GlobalState, clockUs: number): RestoreReport {
+    this.#pending = [...state.pending];
+    this.#clockUs = clockUs;
+    return this.#correlator.restore(bytes);
+  }
+
+  close(): void {
+    this.#correlator.close();
+  }
+
+  // ---------------------------------------------------------------------------------------------------- judging
+
+  #judgeAsTheyCome(rows: readonly ForwardedRow[], clockAt: (ordinal: number) => number, endUs: number): Alert[] {
+    const alerts: Alert[] = [];
+    let run: ForwardedRow[] = [];
+    for (const row of rows) {
+      const beforeUs = clockAt(row.arrival - 1);
+      if (row.timeUs < beforeUs) {
+        // Late: what time has decided by then comes first.
+        alerts.push(...this.#push(run), ...this.#advance(beforeUs));
+        run = [];
+      }
+      run.push(row);
+    }
+    alerts.push(...this.#push(run), ...this.#advance(endUs));
+    return alerts;
+  }
+
+  /** Judges the rows that wait and lie before the watermark. */
+  #release(watermarkUs: number): Alert[] {
+    const ready = this.#pending.filter(({ timeUs }) => timeUs < watermarkUs);
+    if (ready.length === 0) return [];
+    this.#pending = this.#pending.filter(({ timeUs }) => timeUs >= watermarkUs);
+    return this.#push(ready.sort((a, b) => this.#compare(a, b)));
+  }
+
+  #advance(timeUs: number): Alert[] {
+    if (timeUs <= this.#clockUs) return [];
+    this.#clockUs = timeUs;
+    return Number.isFinite(timeUs) ? this.#correlator.advance(formatTimeUs(timeUs)) : [];
+  }
+
+  #push(rows: readonly ForwardedRow[]): Alert[] {
+    const alerts: Alert[] = [];
+    for (let from = 0; from < rows.length; from += rowsMax) {
+      const run = rows.slice(from, from + rowsMax);
+      const base = run.reduce((least, { ordinal }) => Math.min(least, ordinal), Number.MAX_SAFE_INTEGER);
+      this.#correlator.kernel.setOrdinals(base, Uint32Array.from(run, ({ ordinal }) => ordinal - base));
+      alerts.push(...this.#correlator.push(run.map((row) => this.#eventOf(row))));
+    }
+    return alerts;
+  }
+
+  #eventOf({ feeds, timeUs, host, eventId, fields }: ForwardedRow): object {
+    const { timestamp, eventId: eventIdField } = this.#names;
+    return { ...fields, [timestamp]: formatTimeUs(timeUs), [eventIdField]: eventId, [feedHostField]: host, [feedField]: feeds };
+  }
+
+  #compare(a: ForwardedRow, b: ForwardedRow): number {
+    if (a.timeUs !== b.timeUs) return a.timeUs - b.timeUs;
+    const [left, right] = [a, b].map(({ fields }) => Number(fields[this.#names.tiebreaker] ?? Number.NaN)) as [number, number];
+    if (left < right) return -1;
+    if (right < left) return 1;
+    if (Number.isNaN(left) !== Number.isNaN(right)) return Number.isNaN(left) ? 1 : -1;
+    return a.ordinal - b.ordinal;
+  }
+}
+
+/** Matches as events, in the order in which they came; an event of several feeds is one. */
+function rowsOf(matches: readonly FeedMatch[]): ForwardedRow[] {
+  const rows = new Map<number, ForwardedRow & { feeds: string[] }>();
+  for (const { feed, ...match } of matches) {
+    const known = rows.get(match.ordinal);
+    if (known === undefined) rows.set(match.ordinal, { ...match, feeds: [feed] });
+    else if (!known.feeds.includes(feed)) known.feeds.push(feed);
+  }
+  return [...rows.values()].sort((a, b) => a.arrival - b.arrival || a.ordinal - b.ordinal);
+}
+
+const never = -(2n ** 62n);
+
+/** The watermark after the row with an ordinal; before the first of the push it is what it was. */
+function clockReader(runs: readonly ClockRun[], startUs: number): (ordinal: number) => number {
+  return (ordinal) => {
+    let at = startUs;
+    for (const { base, clocks } of runs) {
+      if (ordinal < base) break;
+      const clock = clocks[Math.min(ordinal - base, clocks.length - 1)];
+      if (clock !== undefined && clock > never) at = Number(clock);
+    }
+    return at;
+  };
+}

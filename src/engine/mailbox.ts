@@ -1,0 +1,158 @@
+/**
+ * The engine's side of one shard: one task in flight, the rest in order behind it; a journal of what the shard was given
+ * since its last snapshot. A shard whose thread died or whose kernel failed starts anew from the snapshot and is given
+ * the journal again; what that repeats was delivered already and is dropped.
+ */
+import { BatchError, ProgramError, SnapshotError, UsageError, VedetteError } from '../core/errors.js';
+import type { CorrelatorStats } from '../correlator/stats.js';
+import type { ShardAnswer, ShardMessage, ShardOutput, ShardStart, Started } from './messages.js';
+import type { ShardHost } from './shard_host.js';
+
+/** Attempts at one message before the engine gives up: the message itself may be what fails. */
+const attemptsMax = 3;
+
+export interface MailboxStats {
+  /** Messages that wait or are being applied. */
+  readonly queued: number;
+  /** Times the shard was started anew after it died. */
+  readonly restarts: number;
+  /** Bytes and messages since the last snapshot, which a restart would replay. */
+  readonly journalBytes: number;
+  readonly journalMessages: number;
+  readonly threadId: number;
+}
+
+export class Mailbox {
+  readonly #host: ShardHost;
+  readonly #onRestart: (reason: string) => void;
+  #start: ShardStart | undefined;
+  #journal: ShardMessage[] = [];
+  #journalBytes = 0;
+  #tail: Promise<unknown> = Promise.resolve();
+  #queued = 0;
+  #restarts = 0;
+
+  constructor(host: ShardHost, onRestart: (reason: string) => void) {
+    this.#host = host;
+    this.#onRestart = onRestart;
+  }
+
+  /** Starts the shard, or starts it anew with other rules; when that fails the shard is what it was. */
+  start(start: ShardStart): Promise<Started> {
+    return this.#inTurn(async () => {
+      const answer = await this.#host.run({ kind: 'start', start });
+      if (answer.kind !== 'started') throw errorOf(answer);
+      this.#start = start;
+      this.#clearJournal();
+      return answer.started;
+    });
+  }
+
+  /** Gives the shard a message; answers what it came to. */
+  send(message: ShardMessage): Promise<ShardOutput> {
+    return this.#inTurn(async () => {
+      const answer = await this.#persist(() => this.#host.run({ kind: 'push', message }));
+      if (answer.kind !== 'output') throw errorOf(answer);
+      this.#journal.push(message);
+      this.#journalBytes += bytesOf(message);
+      return answer.output;
+    });
+  }
+
+  /** The shard's state after every message sent. */
+  snapshot(): Promise<Uint8Array> {
+    return this.#inTurn(async () => {
+      const answer = await this.#persist(() => this.#host.run({ kind: 'snapshot' }));
+      if (answer.kind !== 'snapshot') throw errorOf(answer);
+      return answer.bytes;
+    });
+  }
+
+  /** A restart goes back to this snapshot, which has just been taken. */
+  rebase(bytes: Uint8Array): void {
+    if (this.#start === undefined) return;
+    this.#start = { ...this.#start, parts: [bytes], isDivided: false };
+    this.#clearJournal();
+  }
+
+  correlatorStats(): Promise<{ stats: CorrelatorStats; foreignRows: number }> {
+    return this.#inTurn(async () => {
+      const answer = await this.#persist(() => this.#host.run({ kind: 'stats' }));
+      if (answer.kind !== 'stats') throw errorOf(answer);
+      return answer;
+    });
+  }
+
+  stats(): MailboxStats {
+    return {
+      queued: this.#queued,
+      restarts: this.#restarts,
+      journalBytes: this.#journalBytes,
+      journalMessages: this.#journal.length,
+      threadId: this.#host.threadId,
+    };
+  }
+
+  get journalBytes(): number {
+    return this.#journalBytes;
+  }
+
+  close(): Promise<void> {
+    return this.#host.close();
+  }
+
+  #clearJournal(): void {
+    this.#journal = [];
+    this.#journalBytes = 0;
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    this.#queued++;
+    const done = this.#tail.then(work).finally(() => {
+      this.#queued--;
+    });
+    this.#tail = done.catch(() => undefined);
+    return done;
+  }
+
+  /** Does a task, starting the shard anew as often as needed and allowed. */
+  async #persist(run: () => Promise<ShardAnswer>): Promise<ShardAnswer> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const answer = await run();
+        if (answer.kind !== 'lost') return answer;
+        await this.#restart('the worker was replaced');
+      } catch (error) {
+        if (attempt >= attemptsMax) throw error;
+        await this.#restart(error instanceof Error ? error.message : String(error)).catch(() => undefined);
+      }
+    }
+  }
+
+  async #restart(reason: string): Promise<void> {
+    if (this.#start === undefined) throw new UsageError('USAGE_CLOSED', 'the shard was never started');
+    this.#restarts++;
+    this.#onRestart(reason);
+    const answer = await this.#host.run({ kind: 'start', start: this.#start });
+    if (answer.kind !== 'started') throw errorOf(answer);
+    for (const message of this.#journal) {
+      const replayed = await this.#host.run({ kind: 'push', message });
+      if (replayed.kind !== 'output') throw errorOf(replayed);
+    }
+  }
+}
+
+function bytesOf(message: ShardMessage): number {
+  if (message.kind === 'batch') return message.bytes.length;
+  if (message.kind !== 'lines') return 64;
+  return message.pieces.reduce((sum, { bytes, places }) => sum + bytes.length + places.byteLength, 64);
+}
+
+const errorClasses = { BatchError, ProgramError, SnapshotError, UsageError };
+
+/** The error that crossed a thread as an answer. */
+function errorOf(answer: ShardAnswer): Error {
+  if (answer.kind !== 'error') return new Error(`a shard answered ${answer.kind}`);
+  const known = (errorClasses as Record<string, typeof VedetteError | typeof BatchError>)[answer.name] ?? VedetteError;
+  return new known(answer.code as VedetteError['code'], answer.message);
+}

@@ -1,0 +1,85 @@
+/** What passes between the engine and a shard. Plain data: it crosses threads, and the journal keeps it. */
+import type { Diagnostic } from '../core/diagnostic.js';
+import type { Alert } from '../correlator/alert.js';
+import type { EvidenceFields } from '../correlator/behavior/witness.js';
+import type { CorrelatorOptions } from '../correlator/options.js';
+import type { RestoreReport } from '../correlator/restore_plan.js';
+import type { CorrelatorStats } from '../correlator/stats.js';
+
+/** Lines whose rows stand at `base` plus each place in the whole stream. */
+export interface LinesPiece {
+  readonly base: number;
+  readonly bytes: Uint8Array;
+  readonly places: Uint32Array;
+}
+
+/** One step of a shard's input, in order. */
+export type ShardMessage =
+  | { readonly kind: 'lines'; readonly pieces: readonly LinesPiece[] }
+  | { readonly kind: 'batch'; readonly base: number; readonly bytes: Uint8Array }
+  | { readonly kind: 'advance'; readonly timeUs: number }
+  | { readonly kind: 'flush' };
+
+/** An event that a feed forwards to the global shard. */
+export interface FeedMatch {
+  readonly feed: string;
+  /** Ordinal of the row whose arrival brought the match. */
+  readonly arrival: number;
+  readonly ordinal: number;
+  readonly timeUs: number;
+  readonly host: string;
+  readonly eventId: string;
+  readonly fields: EvidenceFields;
+}
+
+/** An alert of a rule whose alerts are piped, suppressed or capped in one order over all shards. */
+export interface OrderedAlert {
+  readonly rule: string;
+  readonly timeUs: number;
+  readonly alert: Alert;
+  readonly steps: readonly (EvidenceFields | null)[];
+}
+
+/** What a step of input came to. */
+export interface ShardOutput {
+  readonly alerts: readonly Alert[];
+  readonly feeds: readonly FeedMatch[];
+  readonly ordered: readonly OrderedAlert[];
+}
+
+/** How a shard starts. */
+export interface ShardStart {
+  readonly options: CorrelatorOptions;
+  /** Feed names by rule id. */
+  readonly feeds: readonly (readonly [string, string])[];
+  readonly earlyFeeds: readonly string[];
+  readonly keptFields: readonly string[];
+  /** A byte a slot, 1 for those of this shard. */
+  readonly owned: Uint8Array;
+  /** Snapshots of the shards that were, to take over from. */
+  readonly parts: readonly Uint8Array[];
+  /** The parts are of other divisions of the slots. */
+  readonly isDivided: boolean;
+}
+
+/** What a worker is asked to do. */
+export type ShardTask =
+  | { readonly kind: 'start'; readonly start: ShardStart }
+  | { readonly kind: 'push'; readonly message: ShardMessage }
+  | { readonly kind: 'snapshot' }
+  | { readonly kind: 'stats' };
+
+export interface Started {
+  readonly report: RestoreReport;
+  readonly fields: readonly string[];
+  readonly problems: readonly Diagnostic[];
+}
+
+/** Answers, by kind of task. `lost`: this thread has no shard; the one before it died. */
+export type ShardAnswer =
+  | { readonly kind: 'started'; readonly started: Started }
+  | { readonly kind: 'output'; readonly output: ShardOutput }
+  | { readonly kind: 'snapshot'; readonly bytes: Uint8Array }
+  | { readonly kind: 'stats'; readonly stats: CorrelatorStats; readonly foreignRows: number }
+  | { readonly kind: 'lost' }
+  | { readonly kind: 'error'; readonly name: string; readonly code: string; readonly message: string };

@@ -1,0 +1,47 @@
+/** Rules whose alerts are piped, suppressed or capped: one publisher for all shards, in one order over all hosts. */
+import type { Alert } from '../correlator/alert.js';
+import { type CorrelatorOptions, readOptions } from '../correlator/options.js';
+import { Publisher, type PublisherState } from '../correlator/publisher.js';
+import { type RuleView, viewRule } from '../correlator/rule_view.js';
+import type { Rule } from '../rule/ir.js';
+import { compareAlerts } from './merge.js';
+import type { OrderedAlert } from './messages.js';
+
+export class OrderedRules {
+  readonly #publisher: Publisher;
+  readonly #views: ReadonlyMap<string, RuleView>;
+
+  constructor(options: CorrelatorOptions, rules: readonly Rule[]) {
+    const settings = readOptions(options);
+    this.#publisher = new Publisher(settings);
+    this.#views = new Map(rules.map((rule) => [rule.id, viewRule(rule, settings.caps)]));
+  }
+
+  /** Takes alerts of one push, then passes on those that lie before the watermark. */
+  take(alerts: readonly OrderedAlert[], watermarkUs: number): Alert[] {
+    for (const { rule, timeUs, alert, steps } of [...alerts].sort((a, b) => compareAlerts(a.alert, b.alert))) {
+      const view = this.#views.get(rule);
+      if (view !== undefined) this.#publisher.take({ view, timeUs, alert, steps });
+    }
+    this.#publisher.release(watermarkUs);
+    return this.#publisher.drain();
+  }
+
+  end(): Alert[] {
+    this.#publisher.end();
+    return this.#publisher.drain();
+  }
+
+  snapshot(): PublisherState {
+    return this.#publisher.snapshot();
+  }
+
+  /** Takes over the state of the rules in `kept`. */
+  restore(state: PublisherState, kept: ReadonlySet<string>): void {
+    this.#publisher.restore(state, (id) => (kept.has(id) ? this.#views.get(id) : undefined));
+  }
+
+  alertsOf(rule: string): number {
+    return this.#publisher.counts(rule).alerts;
+  }
+}

@@ -1,0 +1,130 @@
+/**
+ * Finds each row's shard and the time of the rules across hosts, in the engine's thread. It is a kernel that judges
+ * nothing: the code that finds a line's host is the code that the shards run, so they never disagree.
+ */
+import { SkipReason } from '../core/abi/events.js';
+import { HostSlots } from '../core/abi/routing.js';
+import { type CorrelatorPart, startCorrelator } from '../correlator/correlator.js';
+import { lineRuns } from '../correlator/input.js';
+import type { CorrelatorOptions } from '../correlator/options.js';
+import type { LinesPiece } from './messages.js';
+import { pieceRowsMax } from './shard.js';
+
+/** Bytes routed at a time: no more rows than can be noted, as the shortest line has three. */
+const pieceBytesMax = 3 * pieceRowsMax;
+const memoryLeast = 64 * 1024 * 1024;
+
+/** Times of the rules across hosts after each of some rows. */
+export interface ClockRun {
+  readonly base: number;
+  readonly clocks: BigInt64Array;
+}
+
+export interface Routed {
+  /** Ordinal of the first row. */
+  readonly base: number;
+  readonly rows: number;
+  readonly clocks: readonly ClockRun[];
+  /** Lines by shard; empty for a batch, which every shard is given. */
+  readonly pieces: readonly (readonly LinesPiece[])[];
+}
+
+/** The slots of each shard, a byte each. */
+export function ownedSlots(shard: number, shards: number): Uint8Array {
+  return Uint8Array.from({ length: HostSlots.Count }, (_, slot) => (slot % shards === shard ? 1 : 0));
+}
+
+export class Router {
+  readonly #part: CorrelatorPart;
+  readonly #shards: number;
+  readonly #shardOfSlot: Uint8Array;
+
+  private constructor(part: CorrelatorPart, shards: number) {
+    this.#part = part;
+    this.#shards = shards;
+    // Skipped rows, which name no host, are the first shard's.
+    this.#shardOfSlot = Uint8Array.from({ length: HostSlots.Count + 1 }, (_, slot) =>
+      slot === HostSlots.Skipped ? 0 : slot % shards,
+    );
+  }
+
+  static async start(options: CorrelatorOptions, memoryBytes: number, shards: number): Promise<Router> {
+    const part = await startCorrelator(
+      { ...options, rules: [], evidenceFields: [], memory: Math.max(memoryBytes, memoryLeast) },
+      { routeRows: pieceRowsMax },
+    );
+    return new Router(part, shards);
+  }
+
+  /** The ordinal of the next row. */
+  get nextOrdinal(): number {
+    return this.#part.kernel.nextOrdinal;
+  }
+
+  /** Nothing earlier is to come for rules across hosts. */
+  get clockUs(): number {
+    return this.#part.kernel.globalWatermarkUs();
+  }
+
+  /** Routes whole lines; the last may lack its end. */
+  routeLines(bytes: Uint8Array): Routed {
+    const { kernel } = this.#part;
+    const base = kernel.nextOrdinal;
+    const clocks: ClockRun[] = [];
+    const pieces: LinesPiece[][] = Array.from({ length: this.#shards }, () => []);
+    for (const { start, end } of lineRuns(bytes, pieceBytesMax)) {
+      const run = bytes.subarray(start, end);
+      if (run.length >= kernel.inputCapacity) this.#routeLongLine(run, pieces);
+      else this.#routeRun(run, clocks, pieces);
+    }
+    return { base, rows: kernel.nextOrdinal - base, clocks, pieces };
+  }
+
+  #routeRun(run: Uint8Array, clocks: ClockRun[], pieces: LinesPiece[][]): void {
+    const { kernel } = this.#part;
+    const base = kernel.nextOrdinal;
+    kernel.routeBegin();
+    kernel.input().set(run);
+    const rows = kernel.ingestNdjson(run.length);
+    if (rows === 0) return;
+    clocks.push({ base, clocks: kernel.routeEnd(rows) });
+    kernel.routeScatter(this.#shardOfSlot, this.#shards).forEach((routed, shard) => {
+      if (routed.places.length > 0) pieces[shard]?.push({ base, ...routed });
+    });
+  }
+
+  /** A line that no kernel takes: the first shard counts it. */
+  #routeLongLine(line: Uint8Array, pieces: LinesPiece[][]): void {
+    const { kernel } = this.#part;
+    const base = kernel.nextOrdinal;
+    kernel.skipRow(SkipReason.LineLength, 0);
+    pieces[0]?.push({ base, bytes: line.slice(), places: Uint32Array.of(0) });
+  }
+
+  /** Checks and takes note of a batch. @throws BatchError, nothing changed. */
+  routeBatch(bytes: Uint8Array): Routed {
+    const { kernel } = this.#part;
+    const base = kernel.nextOrdinal;
+    kernel.routeBegin();
+    this.#part.push(bytes, { as: 'batch' });
+    const rows = kernel.nextOrdinal - base;
+    const noted = Math.min(rows, pieceRowsMax);
+    return { base, rows, clocks: rows === 0 ? [] : [{ base, clocks: kernel.routeEnd(noted) }], pieces: [] };
+  }
+
+  advance(time: string | number | Date): void {
+    this.#part.advance(time);
+  }
+
+  snapshot(): Uint8Array {
+    return this.#part.snapshot();
+  }
+
+  restore(bytes: Uint8Array): void {
+    this.#part.restore(bytes);
+  }
+
+  close(): void {
+    this.#part.close();
+  }
+}

@@ -1,0 +1,104 @@
+/** One shard: a correlator that sees its part of the stream. Runs in a worker or in process; knows no threads. */
+import { VedetteError } from '../core/errors.js';
+import { formatTimeUs } from '../core/time.js';
+import type { MadeAlert } from '../correlator/alert_maker.js';
+import { type CorrelatorPart, startCorrelator } from '../correlator/correlator.js';
+import type { FeedMatch, LinesPiece, OrderedAlert, ShardAnswer, ShardMessage, ShardOutput, ShardStart, ShardTask, Started } from './messages.js';
+
+/** Rows that one piece of lines can have. */
+export const pieceRowsMax = 65_536;
+
+export class Shard {
+  #correlator: CorrelatorPart | undefined;
+  #feeds: ReadonlyMap<string, string> = new Map();
+  #matches: FeedMatch[] = [];
+  #ordered: OrderedAlert[] = [];
+
+  /** Does a task. Errors of the caller's making are answers, so that they cross threads whole; others are thrown. */
+  async run(task: ShardTask): Promise<ShardAnswer> {
+    try {
+      if (task.kind === 'start') return { kind: 'started', started: await this.#start(task.start) };
+      if (this.#correlator === undefined) return { kind: 'lost' };
+      return this.#answer(task, this.#correlator);
+    } catch (error) {
+      if (!(error instanceof VedetteError) || error.code === 'KERNEL_TRAP') throw error;
+      return { kind: 'error', name: error.name, code: error.code, message: error.message };
+    }
+  }
+
+  #answer(task: Exclude<ShardTask, { kind: 'start' }>, correlator: CorrelatorPart): ShardAnswer {
+    if (task.kind === 'push') return { kind: 'output', output: this.#push(correlator, task.message) };
+    if (task.kind === 'snapshot') return { kind: 'snapshot', bytes: correlator.snapshot() };
+    return { kind: 'stats', stats: correlator.stats(), foreignRows: correlator.kernel.foreignRows };
+  }
+
+  async #start({ options, feeds, earlyFeeds, keptFields, owned, parts, isDivided }: ShardStart): Promise<Started> {
+    const correlator = await startCorrelator(options, {
+      earlyRules: new Set(earlyFeeds),
+      keptFields,
+      ordinalRows: pieceRowsMax,
+      intercept: (made, arrival) => this.#intercept(made, arrival),
+    });
+    correlator.kernel.setOwnedSlots(owned);
+    const report =
+      parts.length > 0
+        ? correlator.restoreParts(parts, isDivided ? owned : undefined)
+        : { kept: [], dropped: [], added: [] };
+    this.#feeds = new Map(feeds);
+    this.#correlator?.close();
+    this.#correlator = correlator;
+    return { report, fields: correlator.fields, problems: correlator.problems };
+  }
+
+  #push(correlator: CorrelatorPart, message: ShardMessage): ShardOutput {
+    this.#matches = [];
+    this.#ordered = [];
+    const alerts = apply(correlator, message);
+    return { alerts, feeds: this.#matches, ordered: this.#ordered };
+  }
+
+  #intercept(made: MadeAlert, arrival: number): boolean {
+    const feed = this.#feeds.get(made.view.rule.id);
+    if (feed !== undefined) {
+      this.#matches.push(matchOf(made, arrival, feed));
+      return true;
+    }
+    if (!made.view.isOrdered) return false;
+    const { view, timeUs, alert, steps } = made;
+    this.#ordered.push({ rule: view.rule.id, timeUs, alert, steps });
+    return true;
+  }
+}
+
+function apply(correlator: CorrelatorPart, message: ShardMessage): ShardOutput['alerts'] {
+  switch (message.kind) {
+    case 'lines':
+      return message.pieces.flatMap((piece) => applyLines(correlator, piece));
+    case 'batch':
+      correlator.kernel.setOrdinals(message.base);
+      return correlator.push(message.bytes, { as: 'batch' });
+    case 'advance':
+      return correlator.advance(formatTimeUs(message.timeUs));
+    case 'flush':
+      return correlator.flush();
+  }
+}
+
+function applyLines(correlator: CorrelatorPart, { base, bytes, places }: LinesPiece): ShardOutput['alerts'] {
+  correlator.kernel.setOrdinals(base, places);
+  return correlator.push(bytes, { as: 'ndjson' });
+}
+
+function matchOf({ timeUs, alert, steps }: MadeAlert, arrival: number, feed: string): FeedMatch {
+  const [entry] = alert.evidence;
+  const isEvent = entry !== undefined && entry.missing !== true;
+  return {
+    feed,
+    arrival,
+    ordinal: isEvent ? entry.ordinal : 0,
+    timeUs,
+    host: alert.host?.id ?? '',
+    eventId: isEvent ? entry.eventId : '',
+    fields: steps[0] ?? {},
+  };
+}

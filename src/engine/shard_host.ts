@@ -1,0 +1,80 @@
+/** Where a shard runs: a worker thread of its own, or the caller's thread. Both take tasks one at a time, in order. */
+import { Piscina } from 'piscina';
+import type { ShardAnswer, ShardMessage, ShardTask } from './messages.js';
+import { Shard } from './shard.js';
+
+export interface ShardHost {
+  /** Does a task. Rejects when the thread died or its kernel failed; the next task then finds a new thread. */
+  run(task: ShardTask): Promise<ShardAnswer>;
+  /** Thread id of the worker that is up; 0 in process. */
+  readonly threadId: number;
+  close(): Promise<void>;
+}
+
+/** A shard in the caller's thread. */
+export class LocalHost implements ShardHost {
+  readonly threadId = 0;
+  #shard = new Shard();
+
+  async run(task: ShardTask): Promise<ShardAnswer> {
+    try {
+      return await this.#shard.run(task);
+    } catch (error) {
+      this.#shard = new Shard();
+      throw error;
+    }
+  }
+
+  async close(): Promise<void> {}
+}
+
+/** A shard in a worker: a pool of one thread that never goes idle and keeps the order of its tasks. */
+export class WorkerHost implements ShardHost {
+  readonly #pool: Piscina;
+
+  constructor(workerUrl: string | URL) {
+    this.#pool = new Piscina({
+      filename: String(workerUrl),
+      name: 'runTask',
+      minThreads: 1,
+      maxThreads: 1,
+      idleTimeout: Number.POSITIVE_INFINITY,
+      concurrentTasksPerWorker: 1,
+      stricterFIFO: true,
+    });
+    // A worker that died is told by the task it was doing; without a listener the event would end the process.
+    this.#pool.on('error', () => undefined);
+  }
+
+  get threadId(): number {
+    return this.#pool.threads[0]?.threadId ?? 0;
+  }
+
+  run(task: ShardTask): Promise<ShardAnswer> {
+    if (task.kind !== 'push') return this.#pool.run(task) as Promise<ShardAnswer>;
+    const { message, transferList } = copied(task.message);
+    return this.#pool.run({ kind: 'push', message }, { transferList }) as Promise<ShardAnswer>;
+  }
+
+  close(): Promise<void> {
+    return this.#pool.destroy();
+  }
+}
+
+/** A copy whose buffers can be given away: the journal keeps the original. */
+function copied(message: ShardMessage): { message: ShardMessage; transferList: ArrayBuffer[] } {
+  if (message.kind === 'lines') {
+    const pieces = message.pieces.map(({ base, bytes, places }) => ({
+      base,
+      bytes: Uint8Array.from(bytes),
+      places: Uint32Array.from(places),
+    }));
+    return {
+      message: { kind: 'lines', pieces },
+      transferList: pieces.flatMap(({ bytes, places }) => [bytes.buffer, places.buffer]),
+    };
+  }
+  if (message.kind !== 'batch') return { message, transferList: [] };
+  const bytes = Uint8Array.from(message.bytes);
+  return { message: { ...message, bytes }, transferList: [bytes.buffer] };
+}
