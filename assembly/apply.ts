@@ -17,7 +17,7 @@ import { judge, JUDGE_ALL, JUDGE_EARLY, JUDGE_GLOBAL, JUDGE_HOST } from "./dispa
 import { countLoss } from "./losses";
 import { reserve } from "./memory";
 import { isRouting, noteClock } from "./routing";
-import { chunkSlot, rowCapacity, rowFree, rowHost, rowOrdinal, rowTimeUs } from "./rows";
+import { chunkSlot, ordinalNext, rowCapacity, rowFree, rowHost, rowOrdinal, rowTimeUs } from "./rows";
 import { stateAdvance, stateFlush } from "./stateful";
 
 /** Bits of `RowPlace` for each slot: which heaps a row is in, and whether it was late. */
@@ -34,8 +34,15 @@ let latenessUs: i64 = 0;
 let maxSkipUs: i64 = 0;
 let hasGlobal: bool = false;
 let hasEarly: bool = false;
+/** Time of the rules across hosts before that row. */
+export function arrivalClockUs(): i64 {
+  return arrivalClock;
+}
+
 /** Ordinal of the row whose arrival is being handled. */
 let arrival: u64 = 0;
+/** The global watermark before it. */
+let arrivalClock: i64 = NEVER;
 /** Rows that may be held: the store less one chunk for staging. */
 let heldLimit: u32 = 0;
 let heldRows: u32 = 0;
@@ -69,6 +76,7 @@ export function applyChunk(n: u32): void {
   for (let i: u32 = 0; i < n; i++) {
     const slot = chunkSlot(i);
     arrival = rowOrdinal(slot);
+    arrivalClock = globalWatermark;
     applyRow(slot);
     if (isRouting()) noteClock(arrival, globalWatermark);
   }
@@ -358,8 +366,15 @@ function relieve(host: u32): bool {
 
 // ------------------------------------------------------------------------------------------------- the end
 
+/** What follows comes of no row. */
+function arriveNothing(): void {
+  arrival = ordinalNext();
+  arrivalClock = globalWatermark;
+}
+
 /** Promises that no host will send anything earlier than `timeUs`. */
 export function advanceTo(timeUs: i64): void {
+  arriveNothing();
   for (let host: u32 = Host.Overflow; host < hostCount(); host++) {
     releaseFuture(host, timeUs);
     if (timeUs > hostMaxTimeUs(host)) hostSetMaxTimeUs(host, timeUs);
@@ -373,6 +388,7 @@ export function advanceTo(timeUs: i64): void {
 
 /** Ends the stream: judges what is held, lets every deadline ahead fire. */
 export function flushAll(): void {
+  arriveNothing();
   for (let host: u32 = Host.Overflow; host < hostCount(); host++) {
     releaseFuture(host, FOREVER);
     release(host, FOREVER);

@@ -3,7 +3,7 @@
  * record does not fit what is left, the host drains first.
  */
 import { AlertRecord, Config, Loss, Output } from "../src/core/abi/state";
-import { arrivalOrdinal } from "./apply";
+import { arrivalClockUs, arrivalOrdinal } from "./apply";
 import { configU32 } from "./config";
 import { evidenceEntryBytes, evidenceNext, evidenceRowBytes, evidenceWriteEntry, evidenceWriteRow } from "./evidence";
 import { countLoss } from "./losses";
@@ -97,6 +97,7 @@ export function emitAlert(
   store<i64>(at + AlertRecord.TimeUs, timeUs);
   store<u64>(at + AlertRecord.KeyHash, keyHash);
   store<f64>(at + AlertRecord.Value, value);
+  writeArrival(at);
   store<u32>(at + AlertRecord.EvidenceCount, count);
   store<u32>(at + AlertRecord.Flags, flags);
   let to = at + AlertRecord.Header;
@@ -113,9 +114,15 @@ export function emitRowAlert(rule: u32, slot: u32): void {
   store<u32>(at + AlertRecord.Host, rowHost(slot));
   store<i64>(at + AlertRecord.TimeUs, rowTimeUs(slot));
   store<u64>(at + AlertRecord.KeyHash, 0);
-  store<f64>(at + AlertRecord.Value, f64(arrivalOrdinal()));
+  store<f64>(at + AlertRecord.Value, 0);
+  writeArrival(at);
   store<u32>(at + AlertRecord.EvidenceCount, 1);
   store<u32>(at + AlertRecord.Flags, 0);
   evidenceWriteRow(slot, 0, at + AlertRecord.Header);
   outputCommit(at, Output.Alert, total);
+}
+
+function writeArrival(at: usize): void {
+  store<u64>(at + AlertRecord.Arrival, arrivalOrdinal());
+  store<i64>(at + AlertRecord.ClockUs, arrivalClockUs());
 }

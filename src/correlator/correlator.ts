@@ -62,7 +62,7 @@ export async function createCorrelator(options: CorrelatorOptions): Promise<Corr
 
 /** What the engine asks of a correlator that is one part of it. */
 export interface PartOptions extends ProgramParts {
-  /** Takes an alert instead of its publication, where it answers true. `arrival`: ordinal of the row that brought a match. */
+  /** Takes an alert instead of its publication, where it answers true. `arrival`: ordinal of the row that completed it. */
   readonly intercept?: (made: MadeAlert, arrival: number) => boolean;
 }
 
@@ -278,7 +278,7 @@ class RunningCorrelator implements CorrelatorPart {
         const view = views[raw.rule];
         if (view === undefined || this.#scheduled.take(raw)) return;
         const made = makeAlert(raw, view, this.#names);
-        if (this.#part.intercept?.(made, raw.value) !== true) this.#publisher.take(made);
+        if (this.#part.intercept?.(made, raw.arrival) !== true) this.#publisher.take(made, raw.clockUs);
       },
       (raw) => this.#behaviors.witness(raw),
     );

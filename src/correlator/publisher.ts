@@ -51,11 +51,17 @@ export class Publisher {
     this.#settings = settings;
   }
 
-  /** Takes an alert as the kernel or a judgement completes it. */
-  take(made: MadeAlert): void {
+  /**
+   * Takes an alert as the kernel or a judgement completes it. `clockUs`: the global watermark before the row that
+   * completed it. What waits before that goes first, so that the order does not depend on how rows were pushed.
+   */
+  take(made: MadeAlert, clockUs = Number.NEGATIVE_INFINITY): void {
     if (!made.view.isOrdered || made.alert.behavior !== undefined) this.#publish(made);
     else if (this.#settings.latenessUs === 0) this.#stage(made);
-    else this.#waiting.push(made);
+    else {
+      this.release(clockUs);
+      this.#waiting.push(made);
+    }
   }
 
   /** Passes on what waits and lies before the global watermark. */

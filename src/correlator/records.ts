@@ -37,6 +37,10 @@ export interface RawAlert {
   readonly value: number;
   /** Bits of `AlertFlag`. */
   readonly flags: number;
+  /** Ordinal of the row whose arrival completed the alert. */
+  readonly arrival: number;
+  /** Time of the rules across hosts before that row. */
+  readonly clockUs: number;
   readonly evidence: readonly RawEvidence[];
 }
 
@@ -98,6 +102,8 @@ function readAlert(view: DataView, at: number, names: readonly string[]): RawAle
     keyHash: key === 0n ? '' : hex(key),
     value: view.getFloat64(at + AlertRecord.Value, true),
     flags: view.getUint32(at + AlertRecord.Flags, true),
+    arrival: Number(view.getBigUint64(at + AlertRecord.Arrival, true)),
+    clockUs: Number(view.getBigInt64(at + AlertRecord.ClockUs, true)),
     evidence,
   };
 }

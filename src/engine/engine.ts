@@ -8,6 +8,7 @@ import { parseTimeUs } from '../core/time.js';
 import type { Alert } from '../correlator/alert.js';
 import type { InputForm, PushInput, PushOptions } from '../correlator/input.js';
 import type { RestoreReport } from '../correlator/restore_plan.js';
+import type { FieldSpec } from '../event/fields.js';
 import type { Rule } from '../rule/ir.js';
 import { channels } from './diagnostics.js';
 import { type EngineStats, engineStats } from './engine_stats.js';
@@ -45,7 +46,7 @@ export interface Engine {
   /** What was found when the engine was created; undefined without durable state. */
   readonly recovery: Recovery | undefined;
   /** Names of the fields that the rules, the lineage and the evidence read; others need not be sent. */
-  readonly fields: readonly string[];
+  readonly fields: readonly FieldSpec[];
   /** Why rules were left out, where `unsupported: 'skip'` allowed it. */
   readonly problems: readonly Diagnostic[];
   /** Waits for what is on its way, keeps a last snapshot, and ends the workers. Later calls do nothing. */
@@ -109,7 +110,7 @@ class RunningEngine implements Engine {
     }
   }
 
-  get fields(): readonly string[] {
+  get fields(): readonly FieldSpec[] {
     return this.#fleet.fields;
   }
 

@@ -2,13 +2,15 @@
  * The parts of an engine that hold state: the router, the shards, the global shard and the rules in one order. Steps are
  * submitted in the order of the stream and finished in it, so a later one may be on its way while an earlier is judged.
  */
+import type { Diagnostic } from '../core/diagnostic.js';
 import { UsageError } from '../core/errors.js';
 import type { Alert } from '../correlator/alert.js';
 import { bytesOf, formOf, objectRuns, type PushInput, type PushOptions } from '../correlator/input.js';
 import type { CorrelatorOptions } from '../correlator/options.js';
 import type { RestoreReport } from '../correlator/restore_plan.js';
 import type { CorrelatorStats } from '../correlator/stats.js';
-import type { Diagnostic } from '../core/diagnostic.js';
+import type { FieldSpec } from '../event/fields.js';
+import { type Clock, clockOf } from './clock.js';
 import { GlobalShard } from './global_shard.js';
 import { Mailbox } from './mailbox.js';
 import { compareAlerts } from './merge.js';
@@ -24,7 +26,7 @@ import type { EngineSnapshot } from './snapshot_file.js';
 export interface Step {
   readonly outputs: Promise<readonly ShardOutput[]>;
   readonly rows: number;
-  readonly routed?: Routed;
+  readonly routed: Routed;
 }
 
 /** Everything that depends on the rules. */
@@ -44,12 +46,15 @@ export class Fleet {
   readonly #settings: EngineSettings;
   readonly #router: Router;
   #rules: RuleParts;
+  /** The global watermark after the step finished last; the router's may be ahead. */
+  #clockUs: number;
 
   private constructor(settings: EngineSettings, mailboxes: readonly Mailbox[], router: Router, rules: RuleParts) {
     this.#settings = settings;
     this.mailboxes = mailboxes;
     this.#router = router;
     this.#rules = rules;
+    this.#clockUs = router.clockUs;
   }
 
   /** Starts every part, from a snapshot where there is one. */
@@ -80,15 +85,11 @@ export class Fleet {
     return this.#router.nextOrdinal;
   }
 
-  get clockUs(): number {
-    return this.#router.clockUs;
-  }
-
   get ruleIds(): readonly string[] {
     return this.#rules.options.rules.map(({ id }) => id);
   }
 
-  get fields(): readonly string[] {
+  get fields(): readonly FieldSpec[] {
     return this.#rules.started[0]?.fields ?? [];
   }
 
@@ -133,24 +134,25 @@ export class Fleet {
   /** The alerts of a step whose turn has come. */
   async finish({ outputs, routed }: Step): Promise<Alert[]> {
     const done = await outputs;
+    const clock = clockOf(routed.clocks, this.#clockUs);
+    this.#clockUs = clock.endUs;
+    return this.#judge(done, clock);
+  }
+
+  #judge(done: readonly ShardOutput[], clock: Clock): Alert[] {
     const { global, ordered } = this.#rules;
-    const clocks = routed?.clocks ?? [];
     const alerts = done.flatMap((output) => output.alerts);
-    if (global !== undefined) alerts.push(...global.take(done.flatMap(({ feeds }) => feeds), clocks));
-    alerts.push(...ordered.take(done.flatMap((output) => output.ordered), clockAfter(routed, this.clockUs)));
+    if (global !== undefined) alerts.push(...global.take(done.flatMap(({ feeds }) => feeds), clock));
+    alerts.push(...ordered.take(done.flatMap((output) => output.ordered), clock.at, clock.endUs));
     return alerts.sort(compareAlerts);
   }
 
   async advance(time: string | number | Date, timeUs: number): Promise<Alert[]> {
     this.#router.advance(time);
     const done = await settled(this.mailboxes.map((mailbox) => mailbox.send({ kind: 'advance', timeUs })));
-    const { global, ordered } = this.#rules;
-    const alerts = done.flatMap((output) => output.alerts);
-    if (global !== undefined) {
-      alerts.push(...global.take(done.flatMap(({ feeds }) => feeds), []), ...global.advance(this.clockUs));
-    }
-    alerts.push(...ordered.take(done.flatMap((output) => output.ordered), this.clockUs));
-    return alerts.sort(compareAlerts);
+    const startUs = this.#clockUs;
+    this.#clockUs = this.#router.clockUs;
+    return this.#judge(done, { at: () => startUs, endUs: this.#clockUs });
   }
 
   async flush(): Promise<Alert[]> {
@@ -158,7 +160,7 @@ export class Fleet {
     const { global, ordered } = this.#rules;
     const alerts = done.flatMap((output) => output.alerts);
     if (global !== undefined) alerts.push(...global.flush(done.flatMap(({ feeds }) => feeds)));
-    alerts.push(...ordered.take(done.flatMap((output) => output.ordered), this.clockUs), ...ordered.end());
+    alerts.push(...ordered.take(done.flatMap((output) => output.ordered), () => this.#clockUs, this.#clockUs), ...ordered.end());
     return alerts.sort(compareAlerts);
   }
 
@@ -192,7 +194,7 @@ export class Fleet {
     const before = this.#rules;
     const options = { ...this.#settings.correlator, rules };
     try {
-      const next = await startRules(options, this.#settings.latenessUs, this.mailboxes, snapshot, this.clockUs);
+      const next = await startRules(options, this.#settings.latenessUs, this.mailboxes, snapshot, this.#clockUs);
       this.#rules = next.rules;
       before.global?.close();
       return next.report;
@@ -232,12 +234,6 @@ function linesOf(objects: readonly object[]): Uint8Array {
 
 const encoded = (input: Uint8Array | string): Uint8Array =>
   typeof input === 'string' ? encoder.encode(input) : bytesOf(input);
-
-/** The watermark of rules across hosts after the step's last row. */
-function clockAfter(routed: Routed | undefined, nowUs: number): number {
-  const last = routed?.clocks.at(-1)?.clocks.at(-1);
-  return last === undefined ? Number.NEGATIVE_INFINITY : Math.min(nowUs, Number(last));
-}
 
 /** Waits for all, so that none is left on its way, then throws the first failure. */
 async function settled(sent: readonly Promise<ShardOutput>[]): Promise<readonly ShardOutput[]> {

@@ -12,7 +12,7 @@ import type { RestoreReport } from '../correlator/restore_plan.js';
 import type { CorrelatorStats } from '../correlator/stats.js';
 import type { FeedMatch } from './messages.js';
 import { feedField, feedHostField, type ShardPlan } from './plan.js';
-import type { ClockRun } from './router.js';
+import type { Clock } from './clock.js';
 
 /** Rows given to the correlator at a time: as many ordinals as it can be given. */
 const rowsMax = 16_384;
@@ -58,12 +58,9 @@ export class GlobalShard {
     return this.#correlator.problems;
   }
 
-  /** Takes what the shards forwarded of one push, and the watermark after each of its rows. */
-  take(matches: readonly FeedMatch[], clocks: readonly ClockRun[]): Alert[] {
+  /** Takes what the shards forwarded of one push. */
+  take(matches: readonly FeedMatch[], { at: clockAt, endUs }: Clock): Alert[] {
     const rows = rowsOf(matches);
-    const clockAt = clockReader(clocks, this.#clockUs);
-    const last = clocks.at(-1);
-    const endUs = last === undefined ? this.#clockUs : clockAt(last.base + last.clocks.length - 1);
     if (this.#latenessUs === 0) return this.#judgeAsTheyCome(rows, clockAt, endUs);
     const alerts: Alert[] = [];
     for (const row of rows) {
@@ -177,19 +174,4 @@ function rowsOf(matches: readonly FeedMatch[]): ForwardedRow[] {
     else if (!known.feeds.includes(feed)) known.feeds.push(feed);
   }
   return [...rows.values()].sort((a, b) => a.arrival - b.arrival || a.ordinal - b.ordinal);
-}
-
-const never = -(2n ** 62n);
-
-/** The watermark after the row with an ordinal; before the first of the push it is what it was. */
-function clockReader(runs: readonly ClockRun[], startUs: number): (ordinal: number) => number {
-  return (ordinal) => {
-    let at = startUs;
-    for (const { base, clocks } of runs) {
-      if (ordinal < base) break;
-      const clock = clocks[Math.min(ordinal - base, clocks.length - 1)];
-      if (clock !== undefined && clock > never) at = Number(clock);
-    }
-    return at;
-  };
 }

@@ -5,6 +5,7 @@ import type { EvidenceFields } from '../correlator/behavior/witness.js';
 import type { CorrelatorOptions } from '../correlator/options.js';
 import type { RestoreReport } from '../correlator/restore_plan.js';
 import type { CorrelatorStats } from '../correlator/stats.js';
+import type { FieldSpec } from '../event/fields.js';
 
 /** Lines whose rows stand at `base` plus each place in the whole stream. */
 export interface LinesPiece {
@@ -34,6 +35,8 @@ export interface FeedMatch {
 
 /** An alert of a rule whose alerts are piped, suppressed or capped in one order over all shards. */
 export interface OrderedAlert {
+  /** Ordinal of the row whose arrival completed it. */
+  readonly arrival: number;
   readonly rule: string;
   readonly timeUs: number;
   readonly alert: Alert;
@@ -71,7 +74,7 @@ export type ShardTask =
 
 export interface Started {
   readonly report: RestoreReport;
-  readonly fields: readonly string[];
+  readonly fields: readonly FieldSpec[];
   readonly problems: readonly Diagnostic[];
 }
 

@@ -4,7 +4,6 @@ import { type CorrelatorOptions, readOptions } from '../correlator/options.js';
 import { Publisher, type PublisherState } from '../correlator/publisher.js';
 import { type RuleView, viewRule } from '../correlator/rule_view.js';
 import type { Rule } from '../rule/ir.js';
-import { compareAlerts } from './merge.js';
 import type { OrderedAlert } from './messages.js';
 
 export class OrderedRules {
@@ -17,11 +16,11 @@ export class OrderedRules {
     this.#views = new Map(rules.map((rule) => [rule.id, viewRule(rule, settings.caps)]));
   }
 
-  /** Takes alerts of one push, then passes on those that lie before the watermark. */
-  take(alerts: readonly OrderedAlert[], watermarkUs: number): Alert[] {
-    for (const { rule, timeUs, alert, steps } of [...alerts].sort((a, b) => compareAlerts(a.alert, b.alert))) {
+  /** Takes alerts of one push, in the order of the rows that completed them, then passes on what the watermark allows. */
+  take(alerts: readonly OrderedAlert[], clockAt: (ordinal: number) => number, watermarkUs: number): Alert[] {
+    for (const { arrival, rule, timeUs, alert, steps } of [...alerts].sort((a, b) => a.arrival - b.arrival)) {
       const view = this.#views.get(rule);
-      if (view !== undefined) this.#publisher.take({ view, timeUs, alert, steps });
+      if (view !== undefined) this.#publisher.take({ view, timeUs, alert, steps }, clockAt(arrival - 1));
     }
     this.#publisher.release(watermarkUs);
     return this.#publisher.drain();

@@ -65,7 +65,7 @@ export class Shard {
     }
     if (!made.view.isOrdered) return false;
     const { view, timeUs, alert, steps } = made;
-    this.#ordered.push({ rule: view.rule.id, timeUs, alert, steps });
+    this.#ordered.push({ arrival, rule: view.rule.id, timeUs, alert, steps });
     return true;
   }
 }

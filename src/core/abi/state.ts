@@ -256,11 +256,15 @@ export const enum AlertRecord {
   Host = 12,
   TimeUs = 16,
   KeyHash = 24,
-  /** A number the rule's kind defines, as f64: the aggregate's value; of a match the ordinal of the row that brought it. */
+  /** A number the rule's kind defines: the aggregate's value, as f64. */
   Value = 32,
   EvidenceCount = 40,
   Flags = 44,
-  Header = 48,
+  /** Ordinal of the row whose arrival completed the alert: later than that of a row that was held. u64. */
+  Arrival = 48,
+  /** Time of the rules across hosts before that row arrived. i64. */
+  ClockUs = 56,
+  Header = 64,
 }
 
 /** Byte offsets in one evidence entry. Values follow, then padding to 8 bytes. */
