@@ -26,7 +26,7 @@ if (build.status !== 0) {
   console.error(`conformance: the build failed\n${build.stdout}${build.stderr}`);
   process.exit(2);
 }
-const { engines } = await import('../dist/test/support/engines.js');
+const { engines } = await import('../dist/test/support/correlator_engine.js');
 const { runConformance } = await import('../dist/test/support/conformance/run.js');
 const { toJson, toText } = await import('../dist/test/support/conformance/report.js');
 

@@ -16,6 +16,7 @@ import { type Column, ColumnTable } from './columns.js';
 import { ecsFieldClass } from './field_classes.js';
 import { withoutFieldPatterns } from './field_patterns.js';
 import { ecsProcessFields, encodeLineage, type ProcessFields, systemQueries } from './lineage.js';
+import { refuseUncounted } from './nested_elements.js';
 import { PredicateBuilder, type QueryContext } from './predicate_builder.js';
 import { encodeProgram, fingerprintOf } from './program.js';
 import { Refusal } from './refusal.js';
@@ -101,6 +102,7 @@ function screen(rules: readonly Rule[], options: CompileOptions): { accepted: Ru
 }
 
 function tryRule(rule: Rule, builder: PredicateBuilder, context: QueryContext): void {
+  refuseUncounted(rule);
   const { queries, marks, keys } = queriesOf(rule);
   for (const query of marks) builder.mark(query, context);
   for (const query of queries) builder.add(query, context);

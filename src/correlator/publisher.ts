@@ -46,6 +46,8 @@ export class Publisher {
   /** Alerts of ordered rules that wait for their place. */
   #waiting: MadeAlert[] = [];
   #ready: MadeAlert[] = [];
+  /** Alerts of rules that sort their results, in the order they sorted them: they come after all others. */
+  #sorted: MadeAlert[] = [];
 
   constructor(settings: Settings) {
     this.#settings = settings;
@@ -82,11 +84,15 @@ export class Publisher {
     }
   }
 
-  /** The alerts published since the last call, in order of (time, rule id, key, id, revision). */
+  /**
+   * The alerts published since the last call, in order of (time, rule id, key, id, revision); then those that a rule's
+   * own `sort` has put in order.
+   */
   drain(): Alert[] {
-    const ready = this.#ready.sort(compareMade);
+    const drained = [...this.#ready.sort(compareMade), ...this.#sorted];
     this.#ready = [];
-    return ready.map((made) => made.alert);
+    this.#sorted = [];
+    return drained.map((made) => made.alert);
   }
 
   counts(ruleId: string): PublishCounts {
@@ -173,7 +179,8 @@ export class Publisher {
 
   #out(made: MadeAlert): void {
     add(this.#published, made.view.rule.id, 1);
-    this.#ready.push(made);
+    const isSorted = made.view.rule.pipes?.some(({ kind }) => kind === 'sort') === true;
+    (isSorted ? this.#sorted : this.#ready).push(made);
   }
 }
 

@@ -166,8 +166,9 @@ export interface NestedExpr {
 }
 
 /**
- * A condition on the event's process lineage: `descendant`: a strict ancestor had an event that matches `query`;
- * `child`: the direct parent had; `event`: the process itself had.
+ * A condition on the event's process lineage: `descendant`: a strict ancestor had an event that matches `query`, before
+ * or when the process (and each one between them) came to be; `child`: the direct parent had; `event`: the process
+ * itself had.
  */
 export interface LineageExpr {
   readonly kind: 'lineage';

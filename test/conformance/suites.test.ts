@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { readSuites } from '../support/conformance/rows.js';
 import { runSuite } from '../support/conformance/run.js';
-import { engines } from '../support/engines.js';
+import { engines } from '../support/correlator_engine.js';
 import { hasShared, sharedPath } from '../support/shared.js';
 
 const folder = sharedPath('conformance');

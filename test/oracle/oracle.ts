@@ -132,7 +132,9 @@ class RunningOracle implements Oracle {
       this.lineage.holds(process, expr.relation, JSON.stringify(expr.query));
     const subjectFor = (rule?: Rule): Subject =>
       new Subject(event, { categoryField: rule?.eventCategoryField ?? this.names.eventCategoryField, lineage });
-    for (const [text, query] of this.lineageQueries) if (subjectFor().matches(query)) process?.met.add(text);
+    for (const [text, query] of this.lineageQueries) {
+      if (process !== undefined && subjectFor().matches(query)) this.lineage.meet(process, text, event.timeUs);
+    }
     return this.publishAll(({ rule, judge }) =>
       isLate && rule.kind !== 'match' ? [] : judge.observe(subjectFor(rule)),
     );

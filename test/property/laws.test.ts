@@ -4,7 +4,8 @@
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { comparable, engines, oracle } from '../support/engines.js';
+import { engines } from '../support/correlator_engine.js';
+import { comparable, oracle } from '../support/engines.js';
 import { arrivals, eventStream, type RuleKindName, ruleKinds, ruleSet, splits } from '../support/generators.js';
 
 const seed = Number(process.env.VEDETTE_SEED ?? 20_260_101);

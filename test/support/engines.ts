@@ -34,6 +34,3 @@ export function comparable(alerts: readonly PlainAlert[], pushed: readonly Sourc
     ordinal === null ? '-' : String((pushed[ordinal]?.event as Source | undefined)?.id ?? ordinal);
   return alerts.map(({ rule, timeUs, evidence }) => `${rule} @${timeUs} ${evidence.map(name).join(' ')}`).sort();
 }
-
-/** Every engine there is, the most obvious first. */
-export const engines: readonly Engine[] = [oracle];

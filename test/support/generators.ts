@@ -52,42 +52,46 @@ const smallNumber = fc.constantFrom(-2, 0, 1, 2, 3, 10, 443, 2.5, 65_536);
 const sometimes = <T>(value: fc.Arbitrary<T>, freq = 2): fc.Arbitrary<T | undefined> =>
   fc.option(value, { nil: undefined, freq });
 
-/** A process of a host: `p0` is the root, each later one is a child of an earlier one. */
+/** A process of a host: `p0` is the root, each later one is a child of an earlier one. Entity ids are unique to a host. */
 const parentOf: Readonly<Record<string, string>> = { p1: 'p0', p2: 'p1', p3: 'p1', p4: 'p3' };
 
-const process = fc.constantFrom('p0', 'p1', 'p2', 'p3', 'p4').chain((id) =>
-  fc.record({
-    entity_id: fc.constant(id),
-    pid: fc.constant(100 + Number(id.slice(1))),
-    name: sometimes(word, 5),
-    executable: sometimes(fc.constantFrom(...paths)),
-    args: sometimes(fc.array(word, { maxLength: 3 })),
-    exit_code: sometimes(smallNumber),
-    parent: fc.constant(parentOf[id] === undefined ? undefined : { entity_id: parentOf[id] }),
-  }),
-);
+const processOf = (host: string) =>
+  fc.constantFrom('p0', 'p1', 'p2', 'p3', 'p4').chain((id) =>
+    fc.record({
+      entity_id: fc.constant(`${host}-${id}`),
+      pid: fc.constant(100 + Number(id.slice(1))),
+      name: sometimes(word, 5),
+      executable: sometimes(fc.constantFrom(...paths)),
+      args: sometimes(fc.array(word, { maxLength: 3 })),
+      exit_code: sometimes(smallNumber),
+      parent: fc.constant(parentOf[id] === undefined ? undefined : { entity_id: `${host}-${parentOf[id]}` }),
+    }),
+  );
 
 const item = fc.record({ k: sometimes(word, 4), n: sometimes(smallNumber) });
 
 /** One event without its time. */
-const eventBody: fc.Arbitrary<Source> = fc.record({
-  event: fc.record({
-    category: fc.oneof(
-      fc.constantFrom(...categories),
-      fc.uniqueArray(fc.constantFrom(...categories), { minLength: 1 }),
-    ),
-    action: sometimes(word),
-    type: fc.constantFrom('start', 'info', 'change', 'end'),
-  }),
-  host: fc.record({ id: fc.constantFrom(...hosts) }),
-  process: sometimes(process, 9),
-  user: sometimes(fc.record({ name: fc.constantFrom('u1', 'u2') }), 4),
-  file: sometimes(fc.record({ path: fc.constantFrom(...paths), size: sometimes(smallNumber) })),
-  destination: sometimes(fc.record({ ip: fc.constantFrom(...addresses), port: smallNumber })),
-  tags: sometimes(fc.oneof(word, fc.array(fc.option(word), { maxLength: 3 }))),
-  items: sometimes(fc.array(item, { maxLength: 3 })),
-  flag: sometimes(fc.boolean()),
-});
+const eventBodyOf = (host: string): fc.Arbitrary<Source> =>
+  fc.record({
+    event: fc.record({
+      category: fc.oneof(
+        fc.constantFrom(...categories),
+        fc.uniqueArray(fc.constantFrom(...categories), { minLength: 1 }),
+      ),
+      action: sometimes(word),
+      type: fc.constantFrom('start', 'info', 'change', 'end'),
+    }),
+    host: fc.constant({ id: host }),
+    process: sometimes(processOf(host), 9),
+    user: sometimes(fc.record({ name: fc.constantFrom('u1', 'u2') }), 4),
+    file: sometimes(fc.record({ path: fc.constantFrom(...paths), size: sometimes(smallNumber) })),
+    destination: sometimes(fc.record({ ip: fc.constantFrom(...addresses), port: smallNumber })),
+    tags: sometimes(fc.oneof(word, fc.array(fc.option(word), { maxLength: 3 }))),
+    items: sometimes(fc.array(item, { maxLength: 3 })),
+    flag: sometimes(fc.boolean()),
+  });
+
+const eventBody = fc.constantFrom(...hosts).chain(eventBodyOf);
 
 /** Steps between events, in microseconds: ties, neighbours, and gaps of and around the windows of the rules. */
 const gapUs = fc.constantFrom(0, 0, 1, 1000, second, second, 2 * second, 3 * second, 3 * second + 1, 7 * second);

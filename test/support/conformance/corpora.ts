@@ -1,6 +1,7 @@
 /** How many rules of each rule corpus load and compile, and why the others do not. */
 import { readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
+import { compile } from '../../../src/compiler/compile.js';
 import type { Diagnostic } from '../../../src/core/diagnostic.js';
 import { eqlRule, parseEql } from '../../../src/language/eql/index.js';
 import { parseRules } from '../../../src/language/load.js';
@@ -21,18 +22,24 @@ interface Entry {
   readonly problems: readonly Diagnostic[];
 }
 
-/** Says why a rule cannot be compiled; undefined when it can. */
-export type CompileCheck = (rule: Rule) => string | undefined;
+/** Why a rule cannot be compiled; undefined when it can. */
+function refusal(rule: Rule): string | undefined {
+  try {
+    return compile([rule]).diagnostics[0]?.message;
+  } catch (error) {
+    return String(error);
+  }
+}
 
 export const sigmaReason = 'Sigma is not supported by this version';
 
-export function compileCorpora(folder: string, check: CompileCheck): Record<string, CorpusReport> {
+export function compileCorpora(folder: string): Record<string, CorpusReport> {
   const reports: Record<string, CorpusReport> = {};
   const elastic = elasticEntries(folder);
   const endpoint = endpointEntries(folder);
   const sigma = filesBelow(join(folder, 'sigma'), '.yml').filter((path) => relative(folder, path).includes('/rules'));
-  if (elastic.length > 0) reports.elastic = summarize(elastic, check);
-  if (endpoint.length > 0) reports.endpoint = summarize(endpoint, check);
+  if (elastic.length > 0) reports.elastic = summarize(elastic);
+  if (endpoint.length > 0) reports.endpoint = summarize(endpoint);
   if (sigma.length > 0) {
     const unsupported = sigma.map((path) => ({ file: relative(folder, path), reason: sigmaReason }));
     reports.sigma = { total: sigma.length, compiled: 0, unsupported };
@@ -57,11 +64,11 @@ function endpointEntries(folder: string): Entry[] {
   );
 }
 
-function summarize(entries: readonly Entry[], check: CompileCheck): CorpusReport {
+function summarize(entries: readonly Entry[]): CorpusReport {
   const unsupported: { file: string; reason: string }[] = [];
   for (const { file, rules, problems } of entries) {
     const error = problems.find(({ severity }) => severity === 'error');
-    const reason = error?.message ?? rules.map(check).find((one) => one !== undefined);
+    const reason = error?.message ?? rules.map(refusal).find((one) => one !== undefined);
     if (reason !== undefined) unsupported.push({ file, reason });
     else if (rules.length === 0) unsupported.push({ file, reason: 'the file holds no rule' });
   }

@@ -33,12 +33,12 @@ export async function runCase(row: CaseRow, events: readonly Source[], engine: E
     return orMapping(row, failed(`refused: ${problems.map(({ message }) => message).join('; ')}`));
   const max = row.params?.max_samples_per_key;
   const rule = eqlRule('case', query, max === undefined ? {} : { maxSamplesPerKey: max });
+  const refusal = isForeign(row) ? engine.refusal?.(rule) : undefined;
+  if (refusal !== undefined) return skipped(`Endgame only, and refused by name: ${refusal}`);
   return orMapping(row, await runRule(rule, row, events, engine));
 }
 
 export async function runRule(rule: Rule, row: CaseRow, events: readonly Source[], engine: Engine): Promise<Outcome> {
-  const refusal = engine.refusal?.(rule);
-  if (refusal !== undefined) return skipped(refusal);
   const fields = row.fields ?? ecsFields;
   const stream = inOrder(row.features?.some(isLineage) === true ? events.map(withLineage) : events, fields);
   const options = {
@@ -60,6 +60,9 @@ export async function runRule(rule: Rule, row: CaseRow, events: readonly Source[
 function optionsOf(dialect: string | undefined, caseSensitive: boolean | null | undefined): EqlOptions {
   return { dialect: (dialect ?? 'elasticsearch') as EqlDialect, caseSensitive: caseSensitive === true };
 }
+
+/** Rows that document the Endgame dialect alone; an engine of the Elasticsearch dialect may refuse what they ask for. */
+const isForeign = (row: CaseRow): boolean => row.dialect === 'python-eql' && row.same_in_elastic !== true;
 
 /** Failures of rows that need a mapping the engine cannot know are no failures of the language. */
 function orMapping(row: CaseRow, outcome: Outcome): Outcome {

@@ -25,6 +25,8 @@ export interface CaseRow {
   readonly expected: unknown;
   readonly expected_any_of?: readonly unknown[];
   readonly case_sensitive?: boolean | null;
+  /** Python EQL rows: whether Elasticsearch gives the same result for the same text; null where it is not known. */
+  readonly same_in_elastic?: boolean | null;
   readonly params?: { readonly max_samples_per_key?: number };
   readonly requires?: readonly string[];
   readonly features?: readonly string[];

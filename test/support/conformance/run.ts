@@ -1,7 +1,7 @@
 /** Runs every suite and corpus of a conformance folder through an engine. */
 import { join, relative } from 'node:path';
 import type { Engine } from '../engines.js';
-import { type CompileCheck, compileCorpora, sigmaReason } from './corpora.js';
+import { compileCorpora, sigmaReason } from './corpora.js';
 import { runCase, runExpression, runParse } from './eql.js';
 import { runEquivalent, runEval, runKueryCase, runKueryParse } from './kuery.js';
 import { type ConformanceReport, failed, type Outcome, type SuiteReport, skipped, summarize } from './report.js';
@@ -22,8 +22,6 @@ export interface ConformanceOptions {
   /** Where event data files are looked for when the folder has none of its own. */
   readonly corpora: string;
   readonly engine: Engine;
-  /** Compiles one rule of a corpus. */
-  readonly check?: CompileCheck;
 }
 
 export async function runConformance(options: ConformanceOptions): Promise<ConformanceReport> {
@@ -32,7 +30,7 @@ export async function runConformance(options: ConformanceOptions): Promise<Confo
   return {
     engine: options.engine.name,
     suites,
-    rules: compileCorpora(options.folder, options.check ?? (() => undefined)),
+    rules: compileCorpora(options.folder),
   };
 }
 
