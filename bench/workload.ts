@@ -1,6 +1,7 @@
 /**
  * A fleet's endpoint events as Elastic Defend writes them: a third each of macOS, Linux and Windows hosts, process,
- * network and file events, skewed over hosts and programs, about a third of the command lines unique.
+ * network and file events, skewed over hosts and programs, about a third of the command lines unique. Most processes are
+ * started by the system or a shell, so that about one event in thirty is of a Python program or something it started.
  */
 import { createRandom, type Random } from './random.js';
 
@@ -34,6 +35,7 @@ interface Process {
   readonly parent: Process | undefined;
 }
 
+/** By how often they start. */
 const programs: Readonly<Record<Host['os'], readonly string[]>> = {
   macos: [
     '/bin/zsh',
@@ -51,15 +53,14 @@ const programs: Readonly<Record<Host['os'], readonly string[]>> = {
     '/opt/homebrew/bin/node',
     '/usr/local/jamf/bin/jamf',
     '/Applications/Visual Studio Code.app/Contents/MacOS/Electron',
-    '/Library/Frameworks/Python.framework/Versions/3.12/Resources/Python.app/Contents/MacOS/Python',
     '/usr/libexec/mdworker_shared',
     '/usr/libexec/trustd',
     '/usr/sbin/cfprefsd',
     '/usr/bin/xcrun',
+    '/Library/Frameworks/Python.framework/Versions/3.12/Resources/Python.app/Contents/MacOS/Python',
   ],
   linux: [
     '/usr/bin/bash',
-    '/usr/bin/python3.11',
     '/usr/bin/curl',
     '/usr/sbin/sshd',
     '/usr/bin/sed',
@@ -80,13 +81,13 @@ const programs: Readonly<Record<Host['os'], readonly string[]>> = {
     '/usr/bin/sudo',
     '/usr/bin/tar',
     '/usr/bin/rsync',
+    '/usr/bin/python3.11',
   ],
   windows: [
     'C:\\Windows\\System32\\svchost.exe',
     'C:\\Windows\\System32\\cmd.exe',
     'C:\\Windows\\explorer.exe',
     'C:\\Windows\\System32\\WindowsPowerShell\\v1.0\\powershell.exe',
-    'C:\\Program Files\\Python311\\python.exe',
     'C:\\Windows\\System32\\conhost.exe',
     'C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe',
     'C:\\Windows\\System32\\rundll32.exe',
@@ -95,6 +96,7 @@ const programs: Readonly<Record<Host['os'], readonly string[]>> = {
     'C:\\Windows\\System32\\taskhostw.exe',
     'C:\\Windows\\System32\\reg.exe',
     'C:\\Windows\\System32\\whoami.exe',
+    'C:\\Program Files\\Python311\\python.exe',
   ],
 };
 
@@ -116,6 +118,8 @@ const flags = [
   '-l',
   '--user',
 ];
+/** Processes of a host that never end; nine in ten others are started by one of them. */
+const lasting = 4;
 const ports = [443, 443, 443, 80, 53, 8080, 22, 445, 3389, 5432, 9200];
 
 /**
@@ -131,7 +135,7 @@ export function* generateWorkload(options: WorkloadOptions): Generator<WorkloadE
     const host = hosts[random.skewed(hosts.length)] as Host;
     const draw = random.unit();
     const base = envelope(random, host, timeMs, sequence);
-    if (host.processes.length < 3 || draw < 0.42) yield processEvent(random, host, base, usualArguments);
+    if (host.processes.length < lasting || draw < 0.42) yield processEvent(random, host, base, usualArguments);
     else if (draw < 0.7) yield networkEvent(random, host, base);
     else yield fileEvent(random, host, base);
   }
@@ -183,11 +187,13 @@ function addEvent(base: WorkloadEvent, category: string, action: string, type: s
 
 function processEvent(random: Random, host: Host, base: WorkloadEvent, usual: Map<string, string[]>): WorkloadEvent {
   if (host.processes.length > 20 && random.unit() < 0.4) {
-    const [ended] = host.processes.splice(random.below(host.processes.length), 1);
+    const [ended] = host.processes.splice(lasting + random.below(host.processes.length - lasting), 1);
     addEvent(base, 'process', 'end', 'end');
     return Object.assign(base, subject(ended as Process, true));
   }
-  const executable = random.pick(programs[host.os]);
+  const choices = programs[host.os];
+  const isLasting = host.processes.length < lasting;
+  const executable = choices[isLasting ? host.processes.length : random.skewed(choices.length)] as string;
   const started: Process = {
     entityId: `${random.hex(42)}==`,
     pid: random.below(65536),
@@ -195,10 +201,15 @@ function processEvent(random: Random, host: Host, base: WorkloadEvent, usual: Ma
     name: executable.slice(Math.max(executable.lastIndexOf('/'), executable.lastIndexOf('\\')) + 1),
     commandLine: commandLine(random, host, executable, usual),
     user: random.pick(host.users),
-    parent: host.processes.length > 0 ? host.processes[random.skewed(host.processes.length)] : undefined,
+    parent:
+      host.processes[
+        random.below(
+          isLasting || random.unit() < 0.9 ? Math.min(lasting, host.processes.length) : host.processes.length,
+        )
+      ],
   };
   host.processes.push(started);
-  if (host.processes.length > 200) host.processes.splice(0, 50);
+  if (host.processes.length > 200) host.processes.splice(lasting, 50);
   addEvent(base, 'process', host.os === 'windows' ? 'start' : 'exec', 'start');
   return Object.assign(base, subject(started, true));
 }
