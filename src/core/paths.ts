@@ -7,6 +7,13 @@ export type Platform = 'macos' | 'linux' | 'windows' | 'esxi';
 
 /** Unicode case folding after composition, so that `É` in either form and `ſ` compare as a folding file system does. */
 export function foldCase(text: string): string {
+  return isAscii.test(text) ? text.toLowerCase() : foldUnicode(text);
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: ASCII is what is asked for
+const isAscii = /^[\x00-\x7f]*$/;
+
+function foldUnicode(text: string): string {
   return text.normalize('NFC').toUpperCase().toLowerCase().normalize('NFC');
 }
 

@@ -4,7 +4,7 @@ import { baseName, foldCase, pathKey } from '../../core/paths.js';
 import type { ClassSpec, CommandSpec, ItemSpec, Judgement, PatternList, RemovalSpec } from '../../rule/behavior.js';
 import type { Instance } from './case.js';
 import { shellCommands, splitPosix, splitWindows, stripPrefixes } from './command_line.js';
-import { folded, inList, programName } from './process_test.js';
+import { folded, inList, matchesAny, programName } from './process_test.js';
 import { evidenceOf, type Session } from './session.js';
 import type { EvidenceFields, Witness } from './witness.js';
 
@@ -224,7 +224,7 @@ function commandInstance(
 }
 
 function rowMatches(row: CommandSpec, command: Command, judgement: Judgement, folds: boolean): boolean {
-  if (!globMatchesAny(folded(row.names), command.name)) return false;
+  if (!matchesAny(folded(row.names), command.name)) return false;
   const args = command.args.map(foldCase);
   if (row.args !== undefined && !row.args.some((run) => runMatches(run, args))) return false;
   return (
@@ -236,8 +236,8 @@ function rowMatches(row: CommandSpec, command: Command, judgement: Judgement, fo
 function runMatches(run: readonly string[], args: readonly string[]): boolean {
   if (run.length === 0) return args.length === 0;
   let at = 0;
-  return run.every((pattern) => {
-    while (at < args.length && !globMatches(foldCase(pattern), args[at] as string)) at++;
+  return folded(run).every((pattern) => {
+    while (at < args.length && !globMatches(pattern, args[at] as string)) at++;
     return at++ < args.length;
   });
 }

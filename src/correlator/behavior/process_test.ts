@@ -1,5 +1,6 @@
 /** Evaluates process tests on the nodes of an ancestor chain. */
 import { globMatchesAny } from '../../core/glob.js';
+import { remembering } from '../../core/memo.js';
 import { baseName, foldCase, type Platform, pathKey } from '../../core/paths.js';
 import type { ChainTest, Judgement, PatternList, ProcessTest } from '../../rule/behavior.js';
 import type { ProcessImage, ProcessNode } from './witness.js';
@@ -16,17 +17,43 @@ export function folded(patterns: readonly string[]): readonly string[] {
   return result;
 }
 
+const matchers = new WeakMap<readonly string[], (text: string) => boolean>();
+
+/** True when `text` matches any of the patterns. The same processes and paths are asked for again and again. */
+export function matchesAny(patterns: readonly string[], text: string): boolean {
+  let matcher = matchers.get(patterns);
+  if (matcher === undefined) {
+    matcher = remembering((asked: string) => globMatchesAny(patterns, asked));
+    matchers.set(patterns, matcher);
+  }
+  return matcher(text);
+}
+
 /** `key` lies in the list. `folds`: `key` is case-folded already and patterns are folded too. */
 export function inList(list: PatternList, key: string, folds: boolean): boolean {
   const patterns = folds ? folded(list.patterns) : list.patterns;
   const except = folds ? folded(list.except) : list.except;
-  return globMatchesAny(patterns, key) && !globMatchesAny(except, key);
+  return matchesAny(patterns, key) && !matchesAny(except, key);
 }
 
 /** Program name of an image, case-folded and without `.exe`. */
 export function programName(image: { readonly executable?: string; readonly name?: string }): string {
-  const name = image.executable !== undefined ? baseName(image.executable) : (image.name ?? '');
-  return foldCase(name).replace(/\.exe$/, '');
+  return image.executable !== undefined ? programOfPath(image.executable) : programOfName(image.name ?? '');
+}
+
+const programOfName = (name: string): string => foldCase(name).replace(/\.exe$/, '');
+const programOfPath = remembering((path: string) => programOfName(baseName(path)));
+
+const foldedKeys = new Map<Platform, (path: string) => string>();
+
+/** The identity key of an executable's path, case-folded on every platform. */
+function foldedKey(path: string, platform: Platform): string {
+  let keyOf = foldedKeys.get(platform);
+  if (keyOf === undefined) {
+    keyOf = remembering((asked: string) => foldCase(pathKey(asked, platform)));
+    foldedKeys.set(platform, keyOf);
+  }
+  return keyOf(path);
 }
 
 export function commandLineOf(image: ProcessImage): string {
@@ -34,12 +61,11 @@ export function commandLineOf(image: ProcessImage): string {
 }
 
 function imageHolds(test: ProcessTest, image: ProcessImage, platform: Platform): boolean {
-  if (test.names !== undefined && !globMatchesAny(folded(test.names), programName(image))) return false;
-  if (test.paths !== undefined) {
-    const path = foldCase(pathKey(image.executable ?? '', platform));
-    if (!globMatchesAny(folded(test.paths), path)) return false;
+  if (test.names !== undefined && !matchesAny(folded(test.names), programName(image))) return false;
+  if (test.paths !== undefined && !matchesAny(folded(test.paths), foldedKey(image.executable ?? '', platform))) {
+    return false;
   }
-  return test.commandLines === undefined || globMatchesAny(folded(test.commandLines), foldCase(commandLineOf(image)));
+  return test.commandLines === undefined || matchesAny(folded(test.commandLines), foldCase(commandLineOf(image)));
 }
 
 /** The last image of the node that satisfies the test's image keys, if any. */
