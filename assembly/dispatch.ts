@@ -6,6 +6,7 @@
 import { Action, ActionRecord, RuleFlag, RuleRecord } from "../src/core/abi/state";
 import { Section } from "../src/core/abi/program";
 import { sectionPtr } from "./config";
+import { coverageCount, coverageSee } from "./coverage";
 import { lineageEnabled, lineageFind, lineageHolds, lineageMark, lineageObserve } from "./lineage";
 import { reserve } from "./memory";
 import { emitRowAlert } from "./output";
@@ -54,6 +55,7 @@ export function judge(slot: u32, judges: u32): void {
   roles = 0;
   entity = 0;
   isEntityKnown = false;
+  if ((judges & JUDGE_HOST) != 0) coverageSee(rowHost(slot), rowTimeUs(slot));
   evaluateRow(slot, 0);
   if ((judges & JUDGE_HOST) != 0) currentEntity();
   stateRowEnd(slot);
@@ -90,6 +92,10 @@ function run(action: u32, rule: u32, argument: u32, slot: u32): void {
   }
   if (action == Action.Mark) {
     if ((who & JUDGE_HOST) != 0) lineageMark(currentEntity(), argument, rowTimeUs(slot));
+    return;
+  }
+  if (action == Action.Count) {
+    if ((who & JUDGE_HOST) != 0) coverageCount(rowHost(slot), argument);
     return;
   }
   if (rule >= ruleCount) return;

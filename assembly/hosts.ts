@@ -5,6 +5,7 @@
  */
 import { Config, Host, Loss, LossRule } from "../src/core/abi/state";
 import { configU32 } from "./config";
+import { coverageForget, coverageInit } from "./coverage";
 import { lineageForgetHost } from "./lineage";
 import { countLoss } from "./losses";
 import { reserve } from "./memory";
@@ -56,6 +57,7 @@ export function hostsInit(): void {
   while (slots < capacity * 2) slots <<= 1;
   index = reserve(usize(slots) * 4);
   indexMask = slots - 1;
+  coverageInit(capacity);
   reset(Host.None, 0);
   reset(Host.Overflow, 1);
   count = 2;
@@ -108,6 +110,7 @@ export function hostSettle(host: u32): void {
 
 function reset(host: u32, hash: u64): void {
   const record = at(host);
+  coverageForget(host);
   memory.fill(record, 0, RECORD);
   store<u64>(record + HASH, hash);
   store<i64>(record + MAX_TIME, NEVER);

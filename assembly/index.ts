@@ -27,6 +27,7 @@ export {
 } from "./apply";
 export { ingest_batch, ingest_batch_check } from "./batch";
 export { configTable as config_table, setSection as set_section } from "./config";
+export { coverageForgotten as coverage_forgotten, coverageRow as coverage_row } from "./coverage";
 export { matchedCounts as matched_counts } from "./dispatch";
 export { evidenceBlockCapacity as evidence_block_capacity, evidenceBlocksUsed as evidence_blocks_used } from "./evidence";
 export {

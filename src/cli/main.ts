@@ -18,6 +18,10 @@ const commands: Readonly<Record<string, CommandEntry>> = {
     summary: 'tell why a rule fired on the events of files, or why it did not',
     load: async () => (await import('./explain.js')).explain,
   },
+  coverage: {
+    summary: 'tell whether the rules could have fired on the hosts of the events',
+    load: async () => (await import('./coverage.js')).coverage,
+  },
   rules: {
     summary: 'check rule files: "vedette rules check PATH..."',
     load: async () => (await import('./rules.js')).rules,

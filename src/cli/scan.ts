@@ -2,6 +2,7 @@
 import { parseArgs } from 'node:util';
 import type { Alert } from '../correlator/alert.js';
 import { type Correlator, createCorrelator } from '../correlator/correlator.js';
+import { loadCoverageModel } from '../engine/load_coverage.js';
 import { type Severity, severities } from '../rule/ir.js';
 import { createSourceReader, type ReaderTally } from '../source/reader.js';
 import { resolveInputs } from './input.js';
@@ -53,6 +54,7 @@ export async function scan(args: string[], io: Io): Promise<number> {
     lateness: values.lateness,
     memory: values.memory,
     minSeverity,
+    coverage: await loadCoverageModel(),
     ...(values.host === undefined ? {} : { defaultHost: values.host }),
   });
   const output = values.json ? jsonOutput(io) : timelineOutput(io);

@@ -10,6 +10,7 @@ import type { Diagnostic } from '../core/diagnostic.js';
 import { ProgramError } from '../core/errors.js';
 import { programBytesMax } from '../core/limits.js';
 import { SourceText } from '../core/source_text.js';
+import type { CoverageCounter } from '../rule/coverage.js';
 import type { BehaviorRule, EventQuery, KeyExpr, Rule } from '../rule/ir.js';
 import { encodeActions, encodeRules, type PredicateAction, type RuleEntry } from './actions.js';
 import { type Column, ColumnTable } from './columns.js';
@@ -39,6 +40,8 @@ export interface CompileOptions {
   readonly evidenceFields?: readonly string[];
   /** Ids of match rules that judge events as they arrive, before they are held. Default none. */
   readonly earlyRules?: ReadonlySet<string>;
+  /** Conditions that are counted for each host, by counter index. Default none. */
+  readonly counters?: readonly CoverageCounter[];
 }
 
 /** A linked rule set. */
@@ -169,6 +172,7 @@ class Linker {
     const stateful = compileStateful(this.#rules, this.#source(), hostField === undefined ? {} : { hostField });
     for (const [index, entry] of stateful.entries) this.#entries.set(index, entry);
     this.#actions.push(...stateful.actions);
+    this.#addCounters();
     const evidenceFields = [...new Set(this.#options.evidenceFields ?? [])];
     const usesImages = this.#rules.some(({ kind }) => kind === 'behavior');
     const usesLineage = usesImages || this.#predicates.markCount > 0;
@@ -256,6 +260,18 @@ class Linker {
     });
     const root = marks[rule.marks.findIndex(({ name }) => name === rule.root)] ?? 0;
     this.#entries.set(index, { kind: RuleKind.Behavior, flags: 0, data: root });
+  }
+
+  #addCounters(): void {
+    const categoryField = this.#options.eventCategoryField ?? 'event.category';
+    this.#options.counters?.forEach(({ id, query }, counter) => {
+      try {
+        this.#act(this.#predicates.add(query, { ruleId: `counter ${id}`, categoryField }), Action.Count, 0, counter);
+      } catch (error) {
+        if (!(error instanceof Refusal)) throw error;
+        throw new ProgramError('PROGRAM_LIMIT', `coverage counter ${id}: ${error.message}; ${error.remedy}`);
+      }
+    });
   }
 
   #lineageSections(lineage: boolean, images: boolean): Map<Section, Uint8Array> {

@@ -14,6 +14,7 @@ import type { Kernel } from '../kernel/kernel.js';
 import type { Alert } from './alert.js';
 import { type AlertNames, type MadeAlert, makeAlert } from './alert_maker.js';
 import { Behaviors } from './behaviors.js';
+import type { CoverageReport } from './coverage/report.js';
 import { bytesOf, formOf, lineRuns, objectRuns, type PushInput, type PushOptions } from './input.js';
 import { type CorrelatorOptions, readOptions, type Settings } from './options.js';
 import { Publisher, type PublisherState } from './publisher.js';
@@ -37,6 +38,11 @@ export interface Correlator {
   /** Ends the stream: what is held is judged, and every deadline ahead fires. A later `push` is misuse. */
   flush(): Alert[];
   stats(): CorrelatorStats;
+  /**
+   * Whether each rule could have fired on each host, from what the host sent so far.
+   * @throws UsageError where no coverage model was given.
+   */
+  coverage(): CoverageReport;
   /** The whole state as bytes, from which a new correlator goes on as if nothing had happened. */
   snapshot(): Uint8Array;
   /**
@@ -167,7 +173,7 @@ class RunningCorrelator implements CorrelatorPart {
     for (const made of this.#behaviors.flush()) this.#publisher.take(made);
     for (const made of this.#scheduled.flush()) this.#publisher.take(made);
     this.#publisher.end();
-    return this.#publisher.drain();
+    return this.#handOver(kernel);
   }
 
   close(): void {
@@ -188,7 +194,7 @@ class RunningCorrelator implements CorrelatorPart {
   snapshot(): Uint8Array {
     const kernel = this.#open();
     if (this.#isFlushed) throw new UsageError('USAGE_FLUSHED', 'snapshot after flush: the stream has ended');
-    const { program } = this.#prepared;
+    const { program, coverage } = this.#prepared;
     const records = kernel.snapshot();
     return encodeSnapshot({
       fingerprint: program.fingerprint,
@@ -197,6 +203,7 @@ class RunningCorrelator implements CorrelatorPart {
         publisher: this.#publisher.snapshot(),
         behaviors: this.#behaviors.snapshot(),
         scheduled: this.#scheduled.snapshot(),
+        ...(coverage === undefined ? {} : { coverage: coverage.snapshot(kernel) }),
       },
       records,
     });
@@ -226,6 +233,7 @@ class RunningCorrelator implements CorrelatorPart {
       for (const [id, state] of Object.entries(header.behaviors)) {
         if (kept.has(id)) behaviors.set(id, [...(behaviors.get(id) ?? []), { state, hosts: taken.hosts }]);
       }
+      this.#prepared.coverage?.restore(header.coverage ?? [], this.#open());
       return plan.report;
     });
     this.#behaviors.restore(Object.fromEntries([...behaviors].map(([id, states]) => [id, mergeJudgeStates(states)])));
@@ -291,7 +299,14 @@ class RunningCorrelator implements CorrelatorPart {
     }
     for (const made of this.#scheduled.advance(kernel.globalWatermarkUs())) this.#publisher.take(made);
     this.#publisher.release(kernel.globalWatermarkUs());
-    return this.#publisher.drain();
+    return this.#handOver(kernel);
+  }
+
+  #handOver(kernel: Kernel): Alert[] {
+    const { coverage } = this.#prepared;
+    const alerts = this.#publisher.drain();
+    coverage?.invalidate();
+    return coverage === undefined ? alerts : alerts.map((alert) => coverage.annotate(alert, kernel));
   }
 
   // ---------------------------------------------------------------------------------------------------- stats
@@ -325,6 +340,13 @@ class RunningCorrelator implements CorrelatorPart {
         return { id: rule.id, matched: kernel.matched(index), alerts, belowMinimum };
       }),
     };
+  }
+
+  coverage(): CoverageReport {
+    const { coverage } = this.#prepared;
+    if (coverage === undefined)
+      throw new UsageError('USAGE_OPTION', 'no coverage model; pass one: createCorrelator({ coverage: … })');
+    return coverage.report(this.#open());
   }
 
   #losses(kernel: Kernel): LossCount[] {

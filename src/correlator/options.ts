@@ -5,6 +5,7 @@ import { UsageError } from '../core/errors.js';
 import { maxValueBytesDefault } from '../core/limits.js';
 import { nearestName } from '../core/nearest_name.js';
 import type { KernelSource } from '../kernel/load.js';
+import type { CoverageModel } from '../rule/coverage.js';
 import { type Rule, type Severity, severities } from '../rule/ir.js';
 
 export interface CorrelatorOptions {
@@ -30,6 +31,8 @@ export interface CorrelatorOptions {
   readonly evidenceValueBytes?: number;
   /** Fields that identify processes, where they are not ECS's. `null`: the events have no such field. */
   readonly processFields?: Partial<ProcessFields>;
+  /** What rules need to see: counts it for each host, answers `coverage()`, and marks alerts. Default none. */
+  readonly coverage?: CoverageModel;
   /** `rule`: at most a rule's `maxSignals` alerts in five minutes of event time; the rest in one record. Default `none`. */
   readonly caps?: 'rule' | 'none';
   /** Alerts below are counted, not returned. Default `low`. */
@@ -59,6 +62,7 @@ export interface Settings {
   readonly evidenceFields: readonly string[];
   readonly evidenceValueBytes: number;
   readonly processFields: ProcessFields;
+  readonly coverage: CoverageModel | undefined;
   readonly caps: 'rule' | 'none';
   readonly minSeverity: Severity;
   readonly buildingBlocks: boolean;
@@ -118,6 +122,7 @@ const names: Readonly<Record<keyof CorrelatorOptions, true>> = {
   evidenceFields: true,
   evidenceValueBytes: true,
   processFields: true,
+  coverage: true,
   caps: true,
   minSeverity: true,
   buildingBlocks: true,
@@ -145,6 +150,7 @@ export function readOptions(options: CorrelatorOptions): Settings {
     evidenceFields: fields(options.evidenceFields),
     evidenceValueBytes: count(options.evidenceValueBytes, 1024, 'evidenceValueBytes', 64, 8192),
     processFields: readProcessFields(options.processFields),
+    coverage: coverageModel(options.coverage),
     caps: choice(options.caps, ['none', 'rule'], 'caps'),
     minSeverity: choice(options.minSeverity ?? 'low', severities, 'minSeverity'),
     buildingBlocks: flag(options.buildingBlocks, 'buildingBlocks'),
@@ -173,6 +179,13 @@ export function parseMemoryBytes(value: string | number): number {
     'USAGE_OPTION',
     `memory: ${JSON.stringify(value)} is not a size up to 3.5 GiB; give bytes or text such as "64MiB"`,
   );
+}
+
+function coverageModel(value: CoverageModel | undefined): CoverageModel | undefined {
+  if (value === undefined) return undefined;
+  const isModel =
+    typeof value === 'object' && value !== null && Array.isArray(value.counters) && Array.isArray(value.rules);
+  return isModel ? value : refuse('coverage', 'give a model, as `parseCoverageModel` returns it');
 }
 
 function refuse(name: string, remedy: string): never {

@@ -11,10 +11,13 @@ import { predicateImports } from '../kernel/host_functions.js';
 import { Kernel } from '../kernel/kernel.js';
 import { loadKernelModule } from '../kernel/load.js';
 import type { WasmModule } from '../kernel/web_assembly.js';
+import { CoverageTracker } from './coverage/tracker.js';
 import type { Settings } from './options.js';
 import { type RuleView, viewRule } from './rule_view.js';
 
 export interface Prepared {
+  /** Where a coverage model was given. */
+  readonly coverage: CoverageTracker | undefined;
   readonly program: CompiledProgram;
   /** By kernel rule index. */
   readonly views: readonly RuleView[];
@@ -37,6 +40,7 @@ export function prepare(settings: Settings, part: ProgramParts = {}): Prepared {
   const wanted = settings.rules.map((rule) => viewRule(rule, settings.caps));
   const own = [settings.processFields.eventId, 'host.name'].filter((name) => name !== null);
   const read = wanted.flatMap((view) => [...view.keyFields, ...view.readFields]);
+  const coverage = settings.coverage === undefined ? undefined : new CoverageTracker(settings.coverage, settings.rules);
   const program = compile(settings.rules, {
     eventCategoryField: settings.eventCategoryField,
     timestampField: settings.timestampField,
@@ -44,10 +48,11 @@ export function prepare(settings: Settings, part: ProgramParts = {}): Prepared {
     ...(settings.hostField === undefined ? {} : { hostField: settings.hostField }),
     processFields: settings.processFields,
     evidenceFields: [...new Set([...own, ...settings.evidenceFields, ...read, ...(part.keptFields ?? [])])],
+    ...(coverage === undefined ? {} : { counters: coverage.model.counters }),
     ...(part.earlyRules === undefined ? {} : { earlyRules: part.earlyRules }),
   });
   const views = program.rules.map((rule) => viewRule(rule, settings.caps));
-  return { program, views };
+  return { program, views, coverage };
 }
 
 /** A kernel and how its memory was divided. */
@@ -61,18 +66,19 @@ export interface Started {
  * @throws UsageError `USAGE_MEMORY`, naming the bytes needed.
  */
 export async function startKernel(
-  { program }: Prepared,
+  { program, coverage }: Prepared,
   settings: Settings,
   drain: (records: DataView) => void,
   part: ProgramParts = {},
 ): Promise<Started> {
   const module = await loadKernelModule(settings.wasm);
-  const needs = needsOf(program, settings);
+  const counters = coverage?.model.counters.length ?? 0;
+  const needs = needsOf(program, settings, counters);
   const least = leastBudget(needs);
   let target = Math.max(least, settings.memoryBytes);
   for (;;) {
     const budget = divideBudget({ ...needs, budgetBytes: target });
-    const kernel = await createKernel(module, program, settings, budget, drain, part);
+    const kernel = await createKernel(module, program, settings, budget, drain, part, counters);
     const over = kernel.reservedBytes - settings.memoryBytes;
     if (over <= 0) return { kernel, budget };
     if (target === least) {
@@ -86,7 +92,7 @@ export async function startKernel(
   }
 }
 
-function needsOf(program: CompiledProgram, settings: Settings): BudgetNeeds {
+function needsOf(program: CompiledProgram, settings: Settings, counters: number): BudgetNeeds {
   const isStateful = program.rules.some((rule) => rule.kind !== 'match' && rule.kind !== 'behavior');
   return {
     budgetBytes: settings.memoryBytes,
@@ -94,6 +100,7 @@ function needsOf(program: CompiledProgram, settings: Settings): BudgetNeeds {
     rowBytes: rowBytesOf(program),
     holdsRows: settings.latenessUs > 0,
     usesLineage: program.usesLineage,
+    coverageCounters: counters,
     usesImages: program.usesImages,
     usesState: isStateful,
     maxValueBytes: settings.maxValueBytes,
@@ -118,6 +125,7 @@ function createKernel(
   budget: Budget,
   drain: (records: DataView) => void,
   part: ProgramParts,
+  counters: number,
 ): Promise<Kernel> {
   const config = new Map(budget.config);
   config.set(Config.LatenessUs, settings.latenessUs);
@@ -131,6 +139,7 @@ function createKernel(
   config.set(Config.ProcessesPerHost, 50_000);
   config.set(Config.OrdinalCapacity, part.ordinalRows ?? 0);
   config.set(Config.RouteCapacity, part.routeRows ?? 0);
+  config.set(Config.CoverageCounters, counters);
   config.set(Config.HasEarlyRules, (part.earlyRules?.size ?? 0) > 0 ? 1 : 0);
   return Kernel.create({
     module,

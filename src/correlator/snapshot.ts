@@ -6,6 +6,7 @@ import { Builder } from 'flatbuffers';
 import { SnapshotError } from '../core/errors.js';
 import { FlatFormatError, FlatReader } from '../core/flat_reader.js';
 import { hash128 } from '../core/hash.js';
+import type { CoverageState } from './coverage/tracker.js';
 
 const identifier = 'VDTS';
 /** Format of the container and its records. Snapshots of another version are refused. */
@@ -34,6 +35,8 @@ export interface SnapshotHeader {
   readonly behaviors: Readonly<Record<string, unknown>>;
   /** New-terms rules by schedule, by rule id. */
   readonly scheduled: unknown;
+  /** Counts of the coverage report, where they were kept. */
+  readonly coverage?: readonly CoverageState[];
 }
 
 export interface Snapshot {

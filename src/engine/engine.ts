@@ -310,7 +310,10 @@ class RunningEngine implements Engine {
 }
 
 /** The inputs until the signal aborts; the source is let go. */
-async function* untilAborted(inputs: AsyncGenerator<PushInput>, signal: AbortSignal | undefined): AsyncGenerator<PushInput> {
+async function* untilAborted(
+  inputs: AsyncGenerator<PushInput>,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<PushInput> {
   if (signal === undefined) {
     yield* inputs;
     return;

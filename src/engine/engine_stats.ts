@@ -27,7 +27,11 @@ export interface EngineStats {
   readonly onTheirWay: number;
   readonly shards: readonly ShardStats[];
   /** The global shard; null where no rule needs one. `pending`: events that wait for the watermark. */
-  readonly global: { readonly events: number; readonly pending: number; readonly memory: CorrelatorStats['memory'] } | null;
+  readonly global: {
+    readonly events: number;
+    readonly pending: number;
+    readonly memory: CorrelatorStats['memory'];
+  } | null;
   /** Snapshots found damaged when the engine was created. */
   readonly damagedSnapshots: number;
 }
@@ -76,7 +80,10 @@ export async function engineStats(fleet: Fleet, own: Own): Promise<EngineStats> 
   };
 }
 
-function shardStats(mailbox: MailboxStats, shard: { stats: CorrelatorStats; foreignRows: number } | undefined): ShardStats {
+function shardStats(
+  mailbox: MailboxStats,
+  shard: { stats: CorrelatorStats; foreignRows: number } | undefined,
+): ShardStats {
   const { stats, foreignRows } = shard as { stats: CorrelatorStats; foreignRows: number };
   return {
     ...mailbox,

@@ -142,8 +142,20 @@ export class Fleet {
   #judge(done: readonly ShardOutput[], clock: Clock): Alert[] {
     const { global, ordered } = this.#rules;
     const alerts = done.flatMap((output) => output.alerts);
-    if (global !== undefined) alerts.push(...global.take(done.flatMap(({ feeds }) => feeds), clock));
-    alerts.push(...ordered.take(done.flatMap((output) => output.ordered), clock.at, clock.endUs));
+    if (global !== undefined)
+      alerts.push(
+        ...global.take(
+          done.flatMap(({ feeds }) => feeds),
+          clock,
+        ),
+      );
+    alerts.push(
+      ...ordered.take(
+        done.flatMap((output) => output.ordered),
+        clock.at,
+        clock.endUs,
+      ),
+    );
     return alerts.sort(compareAlerts);
   }
 
@@ -160,7 +172,14 @@ export class Fleet {
     const { global, ordered } = this.#rules;
     const alerts = done.flatMap((output) => output.alerts);
     if (global !== undefined) alerts.push(...global.flush(done.flatMap(({ feeds }) => feeds)));
-    alerts.push(...ordered.take(done.flatMap((output) => output.ordered), () => this.#clockUs, this.#clockUs), ...ordered.end());
+    alerts.push(
+      ...ordered.take(
+        done.flatMap((output) => output.ordered),
+        () => this.#clockUs,
+        this.#clockUs,
+      ),
+      ...ordered.end(),
+    );
     return alerts.sort(compareAlerts);
   }
 
@@ -206,7 +225,11 @@ export class Fleet {
 
   // ------------------------------------------------------------------------------------------------------ stats
 
-  async stats(): Promise<{ shards: { stats: CorrelatorStats; foreignRows: number }[]; global: CorrelatorStats | null; pendingRows: number }> {
+  async stats(): Promise<{
+    shards: { stats: CorrelatorStats; foreignRows: number }[];
+    global: CorrelatorStats | null;
+    pendingRows: number;
+  }> {
     const shards = await Promise.all(this.mailboxes.map((mailbox) => mailbox.correlatorStats()));
     const { global } = this.#rules;
     return { shards, global: global?.stats() ?? null, pendingRows: global?.pendingRows ?? 0 };
@@ -288,15 +311,25 @@ async function startRules(
   }
   const isOwn = (id: string): boolean => options.rules.some((rule) => rule.id === id) && !plan.feeds.has(id);
   const heard = plan.heardOnly;
-  const parts = [report, { ...globalReport, kept: globalReport.kept.filter((id) => !heard.has(id)), added: globalReport.added.filter((id) => !heard.has(id)) }];
+  const parts = [
+    report,
+    {
+      ...globalReport,
+      kept: globalReport.kept.filter((id) => !heard.has(id)),
+      added: globalReport.added.filter((id) => !heard.has(id)),
+    },
+  ];
   const kept = [...new Set(parts.flatMap((part) => part.kept))].filter(isOwn);
   const wasKept = new Set(kept);
   report = {
     kept,
     dropped: [...new Map(parts.flatMap((part) => part.dropped).map((one) => [one.rule, one])).values()].filter(
-      ({ rule }) => !rule.startsWith('x.vedette.feed.') && !wasKept.has(rule) ,
+      ({ rule }) => !rule.startsWith('x.vedette.feed.') && !wasKept.has(rule),
     ),
-    added: snapshot === undefined ? [] : [...new Set(parts.flatMap((part) => part.added))].filter((id) => isOwn(id) && !wasKept.has(id)),
+    added:
+      snapshot === undefined
+        ? []
+        : [...new Set(parts.flatMap((part) => part.added))].filter((id) => isOwn(id) && !wasKept.has(id)),
   };
   const ordered = new OrderedRules(options, plan.shardRules);
   if (snapshot !== undefined) ordered.restore(snapshot.header.ordered, wasKept);

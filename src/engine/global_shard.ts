@@ -10,9 +10,9 @@ import { type CorrelatorPart, startCorrelator } from '../correlator/correlator.j
 import type { CorrelatorOptions } from '../correlator/options.js';
 import type { RestoreReport } from '../correlator/restore_plan.js';
 import type { CorrelatorStats } from '../correlator/stats.js';
+import type { Clock } from './clock.js';
 import type { FeedMatch } from './messages.js';
 import { feedField, feedHostField, type ShardPlan } from './plan.js';
-import type { Clock } from './clock.js';
 
 /** Rows given to the correlator at a time: as many ordinals as it can be given. */
 const rowsMax = 16_384;
@@ -144,7 +144,10 @@ export class GlobalShard {
     for (let from = 0; from < rows.length; from += rowsMax) {
       const run = rows.slice(from, from + rowsMax);
       const base = run.reduce((least, { ordinal }) => Math.min(least, ordinal), Number.MAX_SAFE_INTEGER);
-      this.#correlator.kernel.setOrdinals(base, Uint32Array.from(run, ({ ordinal }) => ordinal - base));
+      this.#correlator.kernel.setOrdinals(
+        base,
+        Uint32Array.from(run, ({ ordinal }) => ordinal - base),
+      );
       alerts.push(...this.#correlator.push(run.map((row) => this.#eventOf(row))));
     }
     return alerts;
@@ -152,12 +155,21 @@ export class GlobalShard {
 
   #eventOf({ feeds, timeUs, host, eventId, fields }: ForwardedRow): object {
     const { timestamp, eventId: eventIdField } = this.#names;
-    return { ...fields, [timestamp]: formatTimeUs(timeUs), [eventIdField]: eventId, [feedHostField]: host, [feedField]: feeds };
+    return {
+      ...fields,
+      [timestamp]: formatTimeUs(timeUs),
+      [eventIdField]: eventId,
+      [feedHostField]: host,
+      [feedField]: feeds,
+    };
   }
 
   #compare(a: ForwardedRow, b: ForwardedRow): number {
     if (a.timeUs !== b.timeUs) return a.timeUs - b.timeUs;
-    const [left, right] = [a, b].map(({ fields }) => Number(fields[this.#names.tiebreaker] ?? Number.NaN)) as [number, number];
+    const [left, right] = [a, b].map(({ fields }) => Number(fields[this.#names.tiebreaker] ?? Number.NaN)) as [
+      number,
+      number,
+    ];
     if (left < right) return -1;
     if (right < left) return 1;
     if (Number.isNaN(left) !== Number.isNaN(right)) return Number.isNaN(left) ? 1 : -1;

@@ -3,7 +3,17 @@ import { VedetteError } from '../core/errors.js';
 import { formatTimeUs } from '../core/time.js';
 import type { MadeAlert } from '../correlator/alert_maker.js';
 import { type CorrelatorPart, startCorrelator } from '../correlator/correlator.js';
-import type { FeedMatch, LinesPiece, OrderedAlert, ShardAnswer, ShardMessage, ShardOutput, ShardStart, ShardTask, Started } from './messages.js';
+import type {
+  FeedMatch,
+  LinesPiece,
+  OrderedAlert,
+  ShardAnswer,
+  ShardMessage,
+  ShardOutput,
+  ShardStart,
+  ShardTask,
+  Started,
+} from './messages.js';
 
 /** Rows that one piece of lines can have. */
 export const pieceRowsMax = 65_536;

@@ -87,4 +87,7 @@ function partsOf(bytes: Uint8Array, view: DataView): Uint8Array[] {
 }
 
 const damaged = (reason: string): SnapshotError =>
-  new SnapshotError('SNAPSHOT_DAMAGED', `the snapshot is damaged: ${reason}; the one before it is used where there is one`);
+  new SnapshotError(
+    'SNAPSHOT_DAMAGED',
+    `the snapshot is damaged: ${reason}; the one before it is used where there is one`,
+  );

@@ -82,7 +82,8 @@ export class DurableState {
     // Those after it are damaged: this engine would have gone on from a sound one.
     const names = [...(await this.#store.list())].sort().reverse();
     const older = names.filter((one) => one < name);
-    for (const one of [...names.filter((other) => other > name), ...older.slice(keptMax - 1)]) await this.#store.delete(one);
+    for (const one of [...names.filter((other) => other > name), ...older.slice(keptMax - 1)])
+      await this.#store.delete(one);
     if (channels.snapshot.hasSubscribers) {
       channels.snapshot.publish({ name, bytes: bytes.length, nextOrdinal, ms: this.#lastMs - startMs });
     }

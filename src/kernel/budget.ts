@@ -14,6 +14,8 @@ export interface BudgetNeeds {
   /** Rows are held: the row store gets a share. */
   readonly holdsRows: boolean;
   readonly usesLineage: boolean;
+  /** Counters kept of each host for the coverage report. */
+  readonly coverageCounters: number;
   readonly usesImages: boolean;
   /** Some rule keeps partial matches, windows or terms, and evidence with them. */
   readonly usesState: boolean;
@@ -35,7 +37,8 @@ export interface Budget {
 const mebibyte = 1024 * 1024;
 const kibibyte = 1024;
 
-const hostBytes = 208 + 8;
+const hostBytes = (needs: BudgetNeeds): number =>
+  208 + 8 + (needs.coverageCounters === 0 ? 0 : 32 + 4 * needs.coverageCounters);
 const processBytes = 64 + 16;
 const imageBytes = 32;
 /** Typical bytes of the values that one image is the only one to hold. */
@@ -63,7 +66,7 @@ function sharesOf(needs: BudgetNeeds): Shares {
     { name: 'values', weight: 34, least: mebibyte },
     { name: 'truth', weight: 6, least: 256 * kibibyte },
     { name: 'ids', weight: 6, least: 256 * kibibyte },
-    { name: 'hosts', weight: 3, least: 64 * hostBytes },
+    { name: 'hosts', weight: 3, least: 64 * hostBytes(needs) },
     { name: 'rows', weight: needs.holdsRows ? 20 : 0, least: 2 * chunkRows * (needs.rowBytes + 20) },
     { name: 'state', weight: needs.usesState ? 24 : 0, least: needs.usesState ? 512 * kibibyte : 64 * kibibyte },
     { name: 'evidence', weight: needs.usesState ? 12 : 0, least: needs.usesState ? 256 * kibibyte : 16 * kibibyte },
@@ -92,7 +95,7 @@ export function divideBudget(needs: BudgetNeeds): Budget {
   const processes = Math.floor(bytes('processes') / processBytes);
   const words: [number, number][] = [
     [Config.RowCapacity, Math.floor(bytes('rows') / (needs.rowBytes + 20))],
-    [Config.HostCapacity, Math.min(65000, Math.floor(bytes('hosts') / hostBytes))],
+    [Config.HostCapacity, Math.min(65000, Math.floor(bytes('hosts') / hostBytes(needs)))],
     // Most processes have one image, few have several: the record goes before its image would find no place.
     [Config.ProcessCapacity, needs.usesImages ? Math.min(processes, Math.floor((images * 2) / 3)) : processes],
     [Config.ImageCapacity, images],

@@ -7,7 +7,7 @@ import { IngestConfig, IngestCounter, SkipExample, SkipReason } from '../core/ab
 import type { Section } from '../core/abi/program.js';
 import { HostSlots } from '../core/abi/routing.js';
 import { HostState, RestoreMaps, SnapshotRecord } from '../core/abi/snapshot.js';
-import type { Config, Loss } from '../core/abi/state.js';
+import { type Config, CoverageRow, type Loss } from '../core/abi/state.js';
 import { KernelTrap, SnapshotError } from '../core/errors.js';
 import { marksMax } from '../core/limits.js';
 import { type WasmImports, type WasmMemory, type WasmModule, webAssembly } from './web_assembly.js';
@@ -46,6 +46,8 @@ interface KernelExports {
   loss_slots(): number;
   loss_at(index: number): number;
   matched_counts(): number;
+  coverage_forgotten(): number;
+  coverage_row(host: number): number;
   late_row_count(): number;
   future_row_count(): number;
   judged_row_count(): number;
@@ -112,6 +114,15 @@ export interface SkippedRow {
   /** Byte offset, in the bytes given to the call, of the place that was not understood. */
   readonly offset: number;
   readonly reason: SkipReason;
+}
+
+/** What a host has sent. Times in microseconds. */
+export interface CoverageCounts {
+  readonly firstUs: number;
+  readonly lastUs: number;
+  readonly events: number;
+  /** By counter of the program. */
+  readonly counts: Uint32Array;
 }
 
 /** Lines of one shard, and the place of each row in the call. */
@@ -425,6 +436,37 @@ export class Kernel {
   /** How often a predicate of rule `rule` was true. */
   matched(rule: number): number {
     return Number(this.#view().getBigUint64((this.#exports.matched_counts() >>> 0) + rule * 8, true));
+  }
+
+  /** What a host has sent: its times, its events and `counters` counts. Undefined before its first event. */
+  coverage(host: number, counters: number): CoverageCounts | undefined {
+    const at = this.#exports.coverage_row(host) >>> 0;
+    if (at === 0) return undefined;
+    const view = this.#view();
+    const events = Number(view.getBigUint64(at + CoverageRow.Events, true));
+    if (events === 0) return undefined;
+    return {
+      firstUs: Number(view.getBigInt64(at + CoverageRow.FirstUs, true)),
+      lastUs: Number(view.getBigInt64(at + CoverageRow.LastUs, true)),
+      events,
+      counts: new Uint32Array(view.buffer, at + CoverageRow.Counts, counters).slice(),
+    };
+  }
+
+  /** Puts back what a snapshot counted of a host. */
+  setCoverage(host: number, { firstUs, lastUs, events, counts }: CoverageCounts): void {
+    const at = this.#exports.coverage_row(host) >>> 0;
+    if (at === 0) return;
+    const view = this.#view();
+    view.setBigInt64(at + CoverageRow.FirstUs, BigInt(firstUs), true);
+    view.setBigInt64(at + CoverageRow.LastUs, BigInt(lastUs), true);
+    view.setBigUint64(at + CoverageRow.Events, BigInt(events), true);
+    new Uint32Array(view.buffer, at + CoverageRow.Counts, counts.length).set(counts);
+  }
+
+  /** Hosts whose coverage counts were given up for room. */
+  get coverageForgotten(): number {
+    return this.#exports.coverage_forgotten();
   }
 
   /** Counts for `stats`. */

@@ -10,7 +10,7 @@ const model = parsed.model as CoverageModel;
 const hour = 3_600_000_000;
 
 function host(counts: Record<string, number>, id = 'h1'): HostCounts {
-  return { host: { id }, firstSeenUs: 0, lastSeenUs: hour, counts: { 'platform:macos': 1, ...counts } };
+  return { host: { id }, firstSeenUs: 0, lastSeenUs: hour, events: 1000, counts: { 'platform:macos': 1, ...counts } };
 }
 
 function an0173(counts: Record<string, number>) {
@@ -91,7 +91,9 @@ describe('a class that was not seen', () => {
 
   test('is blind after a day of telemetry', () => {
     const counts = { 'platform:macos': 1, 'class:process_exec': 10 };
-    const { hosts } = buildCoverage(model, [{ host: { id: 'h' }, firstSeenUs: 0, lastSeenUs: 24 * hour, counts }]);
+    const { hosts } = buildCoverage(model, [
+      { host: { id: 'h' }, firstSeenUs: 0, lastSeenUs: 24 * hour, events: 1000, counts },
+    ]);
     expect(hosts[0]?.rules.find(({ rule }) => rule === 'AN0173')?.legs['NET']?.status).toBe('blind');
   });
 });

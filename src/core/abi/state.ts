@@ -49,6 +49,8 @@ export const enum Config {
   RouteCapacity = 25,
   /** 1 when some rule is judged as its events arrive. */
   HasEarlyRules = 26,
+  /** Counters of the coverage report; 0 where none is asked for. */
+  CoverageCounters = 27,
   /** First word owned by each half; the halves name their own words from here on. */
   IngestFirst = 32,
   PredicatesFirst = 64,
@@ -117,12 +119,23 @@ export const enum Action {
   System = 9,
   /** Offers the event to part `argument` of a temporal rule. */
   Temporal = 10,
+  /** Counts the event for its host under counter `argument` of the coverage report. */
+  Count = 11,
 }
 
 /** The argument of a witness action: the item's index in its rule, and whether the root mark is not asked for. */
 export const enum WitnessArgument {
   ItemMask = 0xffff,
   Unattributed = 0x10000,
+}
+
+/** Byte offsets in a host's record of the coverage counts; a u32 for each counter follows. */
+export const enum CoverageRow {
+  FirstUs = 0,
+  LastUs = 8,
+  /** Events judged, u64. */
+  Events = 16,
+  Counts = 24,
 }
 
 /** Byte offsets in an action record. */

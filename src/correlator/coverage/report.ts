@@ -11,6 +11,8 @@ export interface HostCounts {
   readonly host: { readonly id: string; readonly name?: string };
   readonly firstSeenUs: number;
   readonly lastSeenUs: number;
+  /** Events of any kind. */
+  readonly events: number;
   readonly counts: Readonly<Record<string, number>>;
 }
 
@@ -37,6 +39,7 @@ export interface HostCoverage {
   readonly platform: string;
   readonly firstSeenUs: number;
   readonly lastSeenUs: number;
+  readonly events: number;
   readonly sources: readonly { readonly id: string; readonly title: string; readonly events: number }[];
   /** Every class of the model, zero included. */
   readonly classes: Readonly<Record<string, number>>;
@@ -53,6 +56,8 @@ export interface HostCoverage {
 export interface CoverageReport {
   readonly schemaVersion: 1;
   readonly hostsTotal: number;
+  /** Hosts that were seen and whose counts were given up for room. */
+  readonly hostsForgotten: number;
   readonly hostsByPlatform: Readonly<Record<string, number>>;
   /** Rule, then status, to the number of hosts. */
   readonly matrix: Readonly<Record<string, Readonly<Record<CoverageStatus, number>>>>;
@@ -80,7 +85,27 @@ export function buildCoverage(model: CoverageModel, hosts: readonly HostCounts[]
     byPlatform[report.platform] = (byPlatform[report.platform] ?? 0) + 1;
     for (const { rule, status } of report.rules) (matrix[rule] as Record<CoverageStatus, number>)[status]++;
   }
-  return { schemaVersion: 1, hostsTotal: reports.length, hostsByPlatform: byPlatform, matrix, hosts: reports };
+  return {
+    schemaVersion: 1,
+    hostsTotal: reports.length,
+    hostsForgotten: 0,
+    hostsByPlatform: byPlatform,
+    matrix,
+    hosts: reports,
+  };
+}
+
+/** How far a rule can see on a host: `base` and each leg, or `rule` where it has no legs. Undefined for unknown rules. */
+export function coverRule(
+  model: CoverageModel,
+  host: HostCounts,
+  ruleId: string,
+): Readonly<Record<string, CoverageStatus>> | undefined {
+  const rule = model.rules.find(({ id }) => id === ruleId);
+  if (rule === undefined) return undefined;
+  const { status, base, legs } = new HostJudge(model, host).rule(rule);
+  const names = Object.entries(legs).map(([leg, verdict]) => [leg, verdict.status] as const);
+  return names.length === 0 ? { rule: status } : { base: base.status, ...Object.fromEntries(names) };
 }
 
 class HostJudge {
@@ -101,6 +126,7 @@ class HostJudge {
       platform: this.#platform,
       firstSeenUs: this.#host.firstSeenUs,
       lastSeenUs: this.#host.lastSeenUs,
+      events: this.#host.events,
       sources: sources
         .map(({ id, title }) => ({ id, title, events: this.#count(`source:${id}`) }))
         .filter(({ events }) => events > 0),
@@ -111,7 +137,7 @@ class HostJudge {
         return { id: field.id, of, filled, fillRate: of === 0 ? null : filled / of };
       }),
       pythonLaunches: this.#count('activity'),
-      rules: rules.map((rule) => this.#rule(rule)),
+      rules: rules.map((rule) => this.rule(rule)),
     };
   }
 
@@ -119,7 +145,7 @@ class HostJudge {
     return this.#host.counts[id] ?? 0;
   }
 
-  #rule(rule: CoverageRule): RuleCoverage {
+  rule(rule: CoverageRule): RuleCoverage {
     const notApplicable: CoverageVerdict = { status: 'not_applicable', gaps: [] };
     if (!rule.platforms.includes(this.#platform))
       return { rule: rule.id, ...notApplicable, base: notApplicable, legs: {} };

@@ -1,0 +1,156 @@
+/** `vedette coverage`: whether each rule could have fired on each host, why not, and what to do about it. */
+import { parseArgs } from 'node:util';
+import { formatTimeUs } from '../core/time.js';
+import type { CoverageStatus } from '../correlator/alert.js';
+import { createCorrelator } from '../correlator/correlator.js';
+import type { CoverageReport, CoverageVerdict, HostCoverage, RuleCoverage } from '../correlator/coverage/report.js';
+import { loadCoverageModel } from '../engine/load_coverage.js';
+import { createSourceReader } from '../source/reader.js';
+import { resolveInputs } from './input.js';
+import { CommandError, type Io, paint, printable, type Style } from './io.js';
+import { pushFiles, rulesFor } from './stream.js';
+
+const help = `usage: vedette coverage [OPTION]... FILE|FOLDER|-...
+
+Tells for each host and rule whether the telemetry in the files would have let the rule fire: full, degraded, blind or
+unknown, with the gaps and their remedies. Silence of a blind rule is not safety.
+
+  --rules PATH        rule file or folder; may be repeated (default: the shipped content)
+  --format KIND       telemetry source of the events (default: auto, line by line)
+  --memory SIZE       budget of the kernel (default: 256MiB)
+  --host ID           host of events that name none
+  --json              one JSON object on stdout, and nothing else there
+`;
+
+const options = {
+  rules: { type: 'string', multiple: true },
+  format: { type: 'string', default: 'auto' },
+  memory: { type: 'string', default: '256MiB' },
+  host: { type: 'string' },
+  json: { type: 'boolean', default: false },
+  help: { type: 'boolean', short: 'h', default: false },
+} as const;
+
+/** Runs the command. Resolves to 0. */
+export async function coverage(args: string[], io: Io): Promise<number> {
+  const { values, positionals } = parseArgs({ args, options, allowPositionals: true });
+  if (values.help) {
+    io.stdout(help);
+    return 0;
+  }
+  if (positionals.length === 0)
+    throw new CommandError('no event files given; name files, folders or - for standard input');
+  const files = await resolveInputs(positionals);
+  const correlator = await createCorrelator({
+    rules: await rulesFor(values.rules, io),
+    unsupported: 'skip',
+    coverage: await loadCoverageModel(),
+    memory: values.memory,
+    minSeverity: 'critical',
+    ...(values.host === undefined ? {} : { defaultHost: values.host }),
+  });
+  await pushFiles('coverage', files, createSourceReader(values.format), (events) => void correlator.push(events), io);
+  correlator.flush();
+  const report = correlator.coverage();
+  correlator.close();
+  io.stdout(values.json ? `${JSON.stringify(report)}\n` : render(report, io));
+  return 0;
+}
+
+/** Hosts shown one by one. */
+const hostsMax = 25;
+
+function render(report: CoverageReport, io: Io): string {
+  const platforms = Object.entries(report.hostsByPlatform).map(([name, count]) => `${name} ${count}`);
+  const hosts = report.hosts.slice(0, hostsMax);
+  const lines = [paint(io, 'bold', `${report.hostsTotal} hosts (${platforms.join(', ') || 'none seen'})`), ''];
+  if (report.hostsForgotten > 0)
+    lines.push(`${report.hostsForgotten} more hosts were seen and given up for room; give more --memory`, '');
+  lines.push(...matrixLines(report), '');
+  for (const host of hosts) lines.push(...hostLines(host, io), '');
+  if (report.hosts.length > hosts.length)
+    lines.push(`… ${report.hosts.length - hosts.length} more hosts; --json has them all`, '');
+  lines.push(...gapLines(report, io));
+  return `${lines.join('\n').trimEnd()}\n`;
+}
+
+const statuses: readonly CoverageStatus[] = ['full', 'degraded', 'blind', 'unknown'];
+
+const styles: Readonly<Record<CoverageStatus, Style>> = {
+  full: 'green',
+  degraded: 'yellow',
+  blind: 'red',
+  unknown: 'magenta',
+  not_applicable: 'dim',
+};
+
+/** Rules that apply somewhere, with the number of hosts of each status. */
+function matrixLines({ matrix }: CoverageReport): string[] {
+  const rows = Object.entries(matrix).filter(([, counts]) => statuses.some((status) => counts[status] > 0));
+  if (rows.length === 0) return ['No rule applies to the hosts seen.'];
+  const width = Math.max(...rows.map(([rule]) => rule.length), 'hosts by status'.length);
+  return [
+    `${'hosts by status'.padEnd(width)}  ${statuses.map((status) => status.padStart(8)).join('  ')}`,
+    ...rows.map(
+      ([rule, counts]) =>
+        `${printable(rule).padEnd(width)}  ${statuses.map((status) => String(counts[status]).padStart(8)).join('  ')}`,
+    ),
+  ];
+}
+
+function hostLines(host: HostCoverage, io: Io): string[] {
+  const sources = host.sources.map(({ title, events }) => `${title} ${events.toLocaleString('en')}`);
+  const from = formatTimeUs(host.firstSeenUs).slice(0, 19);
+  const to = formatTimeUs(host.lastSeenUs).slice(0, 19);
+  const lines = [
+    `${paint(io, 'bold', `host ${printable(host.host.id)}`)}  ${host.platform}  ${from} to ${to}`,
+    `  ${host.events.toLocaleString('en')} events (${sources.join(', ') || 'of no source that the model knows'}); ${host.pythonLaunches.toLocaleString('en')} Python launches`,
+  ];
+  const applicable = host.rules.filter(({ status }) => status !== 'not_applicable');
+  if (applicable.length === 0) lines.push('  no rule applies to its platform');
+  for (const rule of applicable) lines.push(...ruleLines(rule, io));
+  return lines;
+}
+
+function ruleLines({ rule, status, base, legs }: RuleCoverage, io: Io): string[] {
+  const parts = Object.entries(legs);
+  if (parts.length === 0) return [`  ${statusText(printable(rule), { status, gaps: base.gaps }, io, 8)}`];
+  return [
+    `  ${statusText(printable(rule), { status, gaps: [] }, io, 8)}`,
+    ...[['base', base] as const, ...parts].map(([name, verdict]) => `    ${statusText(name, verdict, io, 8)}`),
+  ];
+}
+
+function statusText(name: string, { status, gaps }: CoverageVerdict, io: Io, width: number): string {
+  const codes = gaps.map(({ code }) => code).join(', ');
+  return `${name.padEnd(width)}  ${paint(io, styles[status], status.padEnd(8))}  ${codes}`.trimEnd();
+}
+
+interface Affected {
+  readonly effect: string;
+  readonly remedy: string;
+  readonly hosts: Set<string>;
+  readonly parts: Set<string>;
+}
+
+/** Each gap once, with what it does, what it touches and what to do. */
+function gapLines({ hosts }: CoverageReport, io: Io): string[] {
+  const found = new Map<string, Affected>();
+  for (const { host, rules } of hosts) {
+    for (const { rule, base, legs } of rules) {
+      for (const [name, { gaps }] of [['', base] as const, ...Object.entries(legs)]) {
+        for (const { code, effect, remedy } of gaps) {
+          const entry = found.get(code) ?? { effect, remedy, hosts: new Set(), parts: new Set() };
+          found.set(code, entry);
+          entry.hosts.add(host.id);
+          entry.parts.add(name === '' ? rule : `${rule}.${name}`);
+        }
+      }
+    }
+  }
+  return [...found].flatMap(([code, { effect, remedy, hosts: on, parts }]) => [
+    `${paint(io, 'bold', code)}  ${on.size === 1 ? printable([...on][0] ?? '') : `${on.size} hosts`}: ${[...parts].map(printable).join(', ')}`,
+    `  why  ${effect}`,
+    `  do   ${remedy}`,
+  ]);
+}

@@ -1,0 +1,105 @@
+/** The coverage of a running correlator: reads the kernel's counts, answers for rules on hosts, keeps them in snapshots. */
+import type { Kernel } from '../../kernel/kernel.js';
+import type { CoverageModel } from '../../rule/coverage.js';
+import type { Rule } from '../../rule/ir.js';
+import type { Alert, CoverageStatus } from '../alert.js';
+import { fitModel } from './fitted.js';
+import { buildCoverage, type CoverageReport, coverRule, type HostCounts } from './report.js';
+
+/** Counts of one host in a snapshot: counters by id, those at zero left out. */
+export interface CoverageState {
+  readonly host: string;
+  readonly firstUs: number;
+  readonly lastUs: number;
+  readonly events: number;
+  readonly counts: Readonly<Record<string, number>>;
+}
+
+/** Host records that stand for no host. */
+const reservedHosts = 2;
+
+export class CoverageTracker {
+  readonly model: CoverageModel;
+  /** What has been read since the counts changed, by host name; then by rule. */
+  #read: Map<string, { readonly counts: HostCounts; readonly rules: Map<string, Alert['coverage']> }> | undefined;
+
+  constructor(model: CoverageModel, rules: readonly Rule[]) {
+    this.model = fitModel(model, rules);
+  }
+
+  /** Events have come: what was read is out of date. */
+  invalidate(): void {
+    this.#read = undefined;
+  }
+
+  report(kernel: Kernel): CoverageReport {
+    const hosts = [...this.#hosts(kernel).values()].map(({ counts }) => counts);
+    return { ...buildCoverage(this.model, hosts), hostsForgotten: kernel.coverageForgotten };
+  }
+
+  /**
+   * The alert with how far its rule could see on its host when it was handed over; unchanged for a rule across hosts.
+   */
+  annotate(alert: Alert, kernel: Kernel): Alert {
+    const host = alert.host === null ? undefined : this.#hosts(kernel).get(alert.host.id);
+    if (host === undefined) return alert;
+    let coverage = host.rules.get(alert.rule.id);
+    if (coverage === undefined) {
+      coverage = coverRule(this.model, host.counts, alert.rule.id);
+      if (coverage === undefined) return alert;
+      host.rules.set(alert.rule.id, coverage);
+    }
+    return { ...alert, coverage: coverage as Readonly<Record<string, CoverageStatus>> };
+  }
+
+  snapshot(kernel: Kernel): CoverageState[] {
+    return [...this.#hosts(kernel).values()]
+      .map(({ counts: { host, firstSeenUs, lastSeenUs, events, counts } }) => ({
+        host: host.id,
+        firstUs: firstSeenUs,
+        lastUs: lastSeenUs,
+        events,
+        counts: Object.fromEntries(Object.entries(counts).filter(([, count]) => count > 0)),
+      }))
+      .sort((a, b) => (a.host < b.host ? -1 : 1));
+  }
+
+  /** Adds the counts of a snapshot for hosts that the kernel knows; counters that the model has no longer are dropped. */
+  restore(states: readonly CoverageState[], kernel: Kernel): void {
+    const indexes = new Map<string, number>();
+    for (let host = reservedHosts; host < kernel.hostCount; host++) indexes.set(kernel.hostName(host), host);
+    for (const state of states) {
+      const index = indexes.get(state.host);
+      if (index === undefined) continue;
+      const before = kernel.coverage(index, this.model.counters.length);
+      const counts = this.model.counters.map(({ id }, i) => (before?.counts[i] ?? 0) + (state.counts[id] ?? 0));
+      kernel.setCoverage(index, {
+        firstUs: Math.min(before?.firstUs ?? state.firstUs, state.firstUs),
+        lastUs: Math.max(before?.lastUs ?? state.lastUs, state.lastUs),
+        events: (before?.events ?? 0) + state.events,
+        counts: Uint32Array.from(counts),
+      });
+    }
+    this.invalidate();
+  }
+
+  #hosts(kernel: Kernel) {
+    if (this.#read !== undefined) return this.#read;
+    this.#read = new Map();
+    const { counters } = this.model;
+    for (let host = reservedHosts; host < kernel.hostCount; host++) {
+      const row = kernel.coverage(host, counters.length);
+      if (row === undefined) continue;
+      const id = kernel.hostName(host);
+      const counts: HostCounts = {
+        host: { id },
+        firstSeenUs: row.firstUs,
+        lastSeenUs: row.lastUs,
+        events: row.events,
+        counts: Object.fromEntries(counters.map((counter, i) => [counter.id, row.counts[i] ?? 0])),
+      };
+      this.#read.set(id, { counts, rules: new Map() });
+    }
+    return this.#read;
+  }
+}
