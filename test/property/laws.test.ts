@@ -9,7 +9,7 @@ import { comparable, oracle } from '../support/engines.js';
 import { arrivals, eventStream, type RuleKindName, ruleKinds, ruleSet, splits } from '../support/generators.js';
 
 const seed = Number(process.env.VEDETTE_SEED ?? 20_260_101);
-const numRuns = Number(process.env.VEDETTE_RUNS ?? 60);
+const numRuns = Number(process.env.VEDETTE_RUNS ?? 25);
 const kinds = Object.keys(ruleKinds) as RuleKindName[];
 
 const latenessUs = 5_000_000;
