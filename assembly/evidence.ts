@@ -2,7 +2,7 @@
  * Evidence: what is kept of an event after its row is gone. A link names a step and points to a body; the body (identity,
  * time, the evidence columns' values) is shared by all links to the same row. Both come from bounded pools.
  */
-import { Config, EvidenceEntry, EvidenceFlag, EvidenceTag, LineageColumn, Loss } from "../src/core/abi/state";
+import { Config, EvidenceEntry, EvidenceFlag, EvidenceTag, EvidenceWord, LineageColumn, Loss } from "../src/core/abi/state";
 import { ColumnKind, ValueTag } from "../src/core/abi/events";
 import { Section } from "../src/core/abi/program";
 import { columnKind } from "./columns";
@@ -42,11 +42,18 @@ const BODY_DATA: usize = 52;
 const VALUE_HEADER: usize = 8;
 /** Bytes of values kept of one row at most. */
 const SCRATCH: u32 = 16 * 1024;
+/** Longest value of a field that later steps of a sequence read. */
+const KEPT_MAX: u32 = 8 * 1024;
+
+export const EVIDENCE_VALUE_HEADER: usize = VALUE_HEADER;
+export const EVIDENCE_ROW_BYTES: u32 = SCRATCH;
 const LIST_ITEMS_MAX: u32 = 64;
 
 let fields: usize = 0;
 let fieldCount: u32 = 0;
 let valueMax: u32 = 0;
+/** Longest value of the field in hand. */
+let longest: u32 = 0;
 
 let linkPool: usize = 0;
 let linkCapacity: u32 = 0;
@@ -82,6 +89,7 @@ export function evidenceInit(): void {
   fieldCount = section != 0 ? min<u32>(load<u32>(section), (sectionBytes(Section.Evidence) >> 2) - 1) : 0;
   fields = section + 4;
   valueMax = min<u32>(max<u32>(configU32(Config.EvidenceValueBytes), 64), SCRATCH - 64);
+  longest = valueMax;
   // One link to eight blocks' worth of bytes: a link is small, and bodies are shared.
   const bytes = configU32(Config.EvidenceBytes);
   linkCapacity = bytes / 8 / u32(LINK) + 16;
@@ -89,6 +97,11 @@ export function evidenceInit(): void {
   linkPool = reserve(usize(linkCapacity) * LINK);
   blockPool = reserve(usize(blockCapacity) * BLOCK);
   scratch = reserve(SCRATCH + 64);
+}
+
+/** Whether later steps of sequences read what is kept of events. Such fields come first. */
+export function evidenceKeepsValues(): bool {
+  return fieldCount != 0 && (load<u32>(fields) & u32(EvidenceWord.Kept)) != 0;
 }
 
 /** Blocks in use and in all, for `stats`. */
@@ -286,16 +299,31 @@ export function evidenceWriteEntry(link: u32, to: usize, withValues: bool): u32 
   store<u16>(to + EvidenceEntry.Flags, u16(flags));
   store<i64>(to + EvidenceEntry.TimeUs, load<i64>(p + LINK_TIME));
   store<u32>(to + EvidenceEntry.ValueBytes, bytes);
+  copyValues(b, bytes, to + EvidenceEntry.Header);
+  return total;
+}
+
+function copyValues(body: usize, bytes: u32, to: usize): void {
   let done = min<u32>(bytes, u32(BLOCK - BODY_DATA));
-  if (done != 0) memory.copy(to + EvidenceEntry.Header, b + BODY_DATA, done);
-  let block = load<u32>(b);
+  if (done != 0) memory.copy(to, body + BODY_DATA, done);
+  let block = load<u32>(body);
   while (done < bytes && block != 0) {
     const n = min<u32>(bytes - done, u32(BLOCK - REST));
-    memory.copy(to + EvidenceEntry.Header + done, blockAt(block) + REST, n);
+    memory.copy(to + done, blockAt(block) + REST, n);
     done += n;
     block = load<u32>(blockAt(block));
   }
-  return total;
+}
+
+/** Copies what the chain keeps of the event taken at `step`, at most `EVIDENCE_ROW_BYTES`; returns the bytes. */
+export function evidenceValues(chain: u32, step: u32, to: usize): u32 {
+  let link = chain;
+  while (link != 0 && evidenceStep(link) != step) link = evidenceNext(link);
+  const body = link == 0 ? 0 : load<u32>(linkAt(link) + LINK_BODY);
+  if (body == 0) return 0;
+  const bytes = min<u32>(load<u32>(blockAt(body) + BODY_BYTES), SCRATCH);
+  copyValues(blockAt(body), bytes, to);
+  return bytes;
 }
 
 /**
@@ -385,7 +413,9 @@ function encodeRow(slot: u32): void {
   scratchBytes = 0;
   scratchFlags = 0;
   for (let i: u32 = 0; i < fieldCount; i++) {
-    const column = load<u32>(fields + (usize(i) << 2));
+    const word = load<u32>(fields + (usize(i) << 2));
+    const column = word & EvidenceWord.Column;
+    longest = (word & u32(EvidenceWord.Kept)) != 0 ? max<u32>(valueMax, KEPT_MAX) : valueMax;
     const kind = columnKind(column);
     if (kind == ColumnKind.Text) {
       const value = cellText(column, slot);
@@ -399,6 +429,7 @@ function encodeRow(slot: u32): void {
       );
     }
   }
+  longest = valueMax;
   identify(slot);
 }
 
@@ -427,15 +458,18 @@ export function encodeValue(base: usize, from: u32, end: u32, field: u32, value:
   const start = from + u32(VALUE_HEADER);
   const items = listLength(value);
   let at = start;
-  const limit = min<u32>(end, start + valueMax);
+  const limit = min<u32>(end, start + longest);
+  const flags = scratchFlags;
+  if (items > LIST_ITEMS_MAX) scratchFlags |= EvidenceFlag.Cut;
+  else scratchFlags &= ~u32(EvidenceFlag.Cut);
   for (let i: u32 = 0; i < min<u32>(items, LIST_ITEMS_MAX); i++) {
     const item = listItem(value, i);
     if (item != 0 && !valueIsList(item)) {
       at = encodeText(base, at, limit, field, tagOf(item), valuePtr(item), valueLength(item));
     }
   }
-  const isCut: u32 = items > LIST_ITEMS_MAX ? 1 : 0;
-  if (isCut != 0) scratchFlags |= EvidenceFlag.Cut;
+  const isCut: u32 = (scratchFlags & EvidenceFlag.Cut) != 0 ? 1 : 0;
+  scratchFlags |= flags;
   writeHeader(base + from, field, EvidenceTag.List, isCut, at - start);
   return at;
 }
@@ -450,7 +484,7 @@ function encodeText(base: usize, from: u32, end: u32, field: u32, tag: u32, ptr:
     scratchFlags |= EvidenceFlag.Cut;
     return from;
   }
-  let kept = min<u32>(length, min<u32>(valueMax, (end - from - u32(VALUE_HEADER)) & ~3));
+  let kept = min<u32>(length, min<u32>(longest, (end - from - u32(VALUE_HEADER)) & ~3));
   let isCut: u32 = 0;
   if (kept < length) {
     isCut = 1;

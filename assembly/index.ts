@@ -15,6 +15,7 @@ import { outputInit } from "./output";
 import { restoreInit } from "./restore";
 import { routingInit } from "./routing";
 import { stateInit } from "./stateful";
+import { stepValuesInit } from "./step_values";
 import { witnessInit } from "./witness";
 
 export { advanceTo as advance_to, flushAll as flush_all } from "./apply";
@@ -78,6 +79,7 @@ export function kernel_init(): void {
   routingInit();
   predicatesInit();
   evidenceInit();
+  stepValuesInit();
   outputInit();
   lineageInit();
   dispatchInit();

@@ -13,6 +13,7 @@ import { groupKey, groupKeys } from "./group_keys";
 import { countLoss } from "./losses";
 import { chainMissing, completeSequence, dropPending, forbid, lastForbidden } from "./missing";
 import { joinEnd, joinFill } from "./join";
+import { lookBackHolds } from "./look_back";
 import { rowOrdinal, rowTiebreak, rowTimeUs } from "./rows";
 import {
   captureEvidence,
@@ -108,16 +109,19 @@ export function sequenceEnd(rule: u32, slot: u32): void {
   for (let i: u32 = 0; i < combinations; i++) {
     const keyHash = groupKey(i);
     if ((load<u32>(sequence + SequenceRecord.Flags) & SequenceFlag.Unordered) != 0) joinEnd(rule, keyHash, host);
-    else dropWaiting(rule, sequence, keyHash, host);
+    else dropWaiting(rule, slot, keyHash, host);
   }
 }
 
-function dropWaiting(rule: u32, sequence: usize, key: u64, host: u32): void {
+function dropWaiting(rule: u32, slot: u32, key: u64, host: u32): void {
+  const sequence = ruleData(rule, Section.Steps);
+  const lookBack = load<u32>(sequence + SequenceRecord.Argument);
   const steps = load<u32>(sequence + SequenceRecord.StepCount);
   for (let step: u32 = 0; step < steps && ruleEntries(rule) != 0; step++) {
     if ((load<u32>(stepRecord(sequence, step) + StepRecord.Flags) & StepFlag.Missing) != 0) continue;
     const record = tableFind(stateTable(StateTable.Sequence), stateHash(rule, step, key, host));
-    if (record != 0) dropPartial(record);
+    if (record == 0) continue;
+    if (lookBackHolds(lookBack, slot, load<u32>(partialAt(record) + PARTIAL_CHAIN))) dropPartial(record);
   }
 }
 
@@ -149,6 +153,9 @@ function extend(rule: u32, step: u32, slot: u32, key: u64): void {
   const hash = stateHash(rule, previous, key, host);
   let record = tableFind(table, hash);
   if (record == 0 || !isEarlier(partialAt(record), slot)) return;
+  // Where the condition does not hold against the match, the event is none of this step, and the match waits on.
+  const lookBack = load<u32>(stepRecord(sequence, step) + StepRecord.Source);
+  if (!lookBackHolds(lookBack, slot, load<u32>(partialAt(record) + PARTIAL_CHAIN))) return;
   const isFork = (load<u32>(stepRecord(sequence, step) + StepRecord.Flags) & StepFlag.Fork) != 0;
   const maxspanUs = load<i64>(sequence + SequenceRecord.MaxspanUs);
   const timeUs = rowTimeUs(slot);

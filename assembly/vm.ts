@@ -50,15 +50,20 @@ import { reserve } from "./memory";
 import { constantAt, constantLength, constantNumber, constantText, constantType, expressions, leafColumns, leaves } from "./program";
 import { regexHolds } from "./regex_memo";
 import { cellIdHash, cellIdLength, cellIdPtr, cellNumber, cellText } from "./rows";
+import { setStepValue, stepListItem, stepListLength, stepValue, stepValuesOpen } from "./step_values";
 import { valueLength, valueNumber, valuePtr, valueTag } from "./values";
 import { patternHolds } from "./wildcard";
 
 /** Columns that one leaf may read. */
 const FIELDS: u32 = 32;
+const ITEM: usize = 16;
 
 let stack: usize = 0;
 let fields: usize = 0;
-/** Per field of the leaf in hand: u32 items (0: not a list), u32 current item, u32 list value. */
+/**
+ * Per field of the leaf in hand: u32 items (0: not a list), u32 current item, then the list: u32 value, or u32 address of
+ * a list that an earlier event had.
+ */
 let items: usize = 0;
 /** The element that element columns read. */
 let element: u32 = 0;
@@ -66,7 +71,7 @@ let element: u32 = 0;
 export function vmInit(): void {
   stack = reserve(<usize>(ExpressionLimit.StackDepth + 4) * VALUE);
   fields = reserve(<usize>FIELDS * VALUE);
-  items = reserve(<usize>FIELDS * 12);
+  items = reserve(<usize>FIELDS * ITEM);
 }
 
 /** Chooses the element that element columns read from here on. */
@@ -147,14 +152,21 @@ export function vmNextHash(leaf: u32): u64 {
 function openRow(leaf: u32, slot: u32): void {
   const count = min<u32>(load<u32>(leafAt(leaf), LeafRecord.ColumnCount), FIELDS);
   const columns = leafColumns + (<usize>load<u32>(leafAt(leaf), LeafRecord.ColumnStart) << 2);
+  stepValuesOpen();
   for (let i: u32 = 0; i < count; i++) bindCell(i, load<u32>(columns + (<usize>i << 2)), slot);
 }
 
 function bindCell(i: u32, word: u32, slot: u32): void {
   const column = word & LeafColumn.Mask;
   const target = fields + <usize>i * VALUE;
-  const item = items + <usize>i * 12;
+  const item = items + <usize>i * ITEM;
   store<u32>(item, 0);
+  store<u32>(item, 0, 12);
+  const chosen = (word >> LeafColumn.ItemShift) & LeafColumn.ItemMask;
+  if (chosen != 0 && (word & LeafColumn.Element) != 0) {
+    bindStep(item, target, stepValue(chosen - 1, column));
+    return;
+  }
   const kind = columnKind(column);
   if (kind == ColumnKind.Number) {
     setNumber(target, cellNumber(column, slot), false);
@@ -163,7 +175,6 @@ function bindCell(i: u32, word: u32, slot: u32): void {
     else setText(target, cellIdPtr(column, slot), cellIdLength(column, slot));
   } else if (kind == ColumnKind.Text) {
     let v = cellValue(column, slot, (word & LeafColumn.Element) != 0);
-    const chosen = (word >> LeafColumn.ItemShift) & LeafColumn.ItemMask;
     if (chosen != 0) v = itemOf(v, chosen - 1);
     if (v != 0 && valueIsList(v)) {
       store<u32>(item, listLength(v));
@@ -172,6 +183,17 @@ function bindCell(i: u32, word: u32, slot: u32): void {
     }
     bindFirst(target, v);
   } else setNull(target);
+}
+
+/** Binds a value of an earlier event, or the first item of a list. */
+function bindStep(item: usize, target: usize, value: usize): void {
+  const length = stepListLength(value);
+  if (length != 0) {
+    store<u32>(item, length);
+    store<u32>(item, 0, 4);
+    store<u32>(item, <u32>value, 12);
+  }
+  setStepValue(target, length == 0 ? value : stepListItem(value, 0));
 }
 
 /** Item `index` of a list, or 0 where it has fewer. A value that is no list is its own item 0. */
@@ -192,13 +214,16 @@ function bindFirst(target: usize, value: u32): void {
 function nextCombination(leaf: u32): bool {
   const count = min<u32>(load<u32>(leafAt(leaf), LeafRecord.ColumnCount), FIELDS);
   for (let i: u32 = 0; i < count; i++) {
-    const item = items + <usize>i * 12;
+    const item = items + <usize>i * ITEM;
     const length = load<u32>(item);
     if (length == 0) continue;
     const next = load<u32>(item, 4) + 1;
-    const list = load<u32>(item, 8);
-    store<u32>(item, next < length ? next : 0, 4);
-    bindFirst(fields + <usize>i * VALUE, listItem(list, next < length ? next : 0));
+    const index: u32 = next < length ? next : 0;
+    const target = fields + <usize>i * VALUE;
+    const ofStep = <usize>load<u32>(item, 12);
+    store<u32>(item, index, 4);
+    if (ofStep != 0) setStepValue(target, stepListItem(ofStep, index));
+    else bindFirst(target, listItem(load<u32>(item, 8), index));
     if (next < length) return true;
   }
   return false;

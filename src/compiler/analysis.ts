@@ -11,6 +11,8 @@ import { CodeTable } from './code.js';
 import type { ColumnTable, ColumnUse } from './columns.js';
 import { ConstantTable } from './constants.js';
 import { desugarCall, ExpressionCompiler, ExpressionLimitError } from './expression_code.js';
+import { innerSearch } from './inner_search.js';
+import { stepFieldRefusal } from './look_back.js';
 import { Refusal } from './refusal.js';
 import { StringTable } from './section_writer.js';
 import { matchesAll, simplifyPattern } from './wildcard.js';
@@ -19,6 +21,8 @@ export interface AnalysisTarget {
   readonly columns: ColumnTable;
   /** Takes the query of a lineage condition as a mark. */
   mark(expr: LineageExpr): number;
+  /** The condition may read events that earlier steps of a sequence took. Default false. */
+  readonly looksBack?: boolean;
 }
 
 /** Declares everything that an expression reads. @throws Refusal */
@@ -126,14 +130,7 @@ class Analysis {
   }
 
   #name(name: string, use: ColumnUse, span: Span | undefined): void {
-    if (name.includes('*')) {
-      throw new Refusal(
-        'COMPILE_FIELD_PATTERN',
-        `${name} stands for fields that no list names, and only named fields are read from events`,
-        'Name the fields.',
-        span,
-      );
-    }
+    refusePattern(name, span);
     const isElement = this.#path !== undefined && name.startsWith(`${this.#path}.`);
     const isScalarElement = name === this.#path;
     this.#target.columns.use(name, isElement || isScalarElement ? 'text' : use, isElement ? this.#path : undefined);
@@ -141,12 +138,8 @@ class Analysis {
 
   #call(expr: CallExpr, depth: number): void {
     if (expr.name === 'stepField') {
-      throw new Refusal(
-        'COMPILE_STEP_FIELD',
-        'a condition reads a field of the event of an earlier step',
-        'Join the steps by that field instead: "by field".',
-        expr.span,
-      );
+      this.#stepField(expr);
+      return;
     }
     if (expr.name === 'arrayItem') {
       const { field, path } = arrayItemOf(expr);
@@ -163,6 +156,17 @@ class Analysis {
       else this.visit(arg, depth + 1);
     }
     this.#checkLeaf(expr);
+  }
+
+  #stepField(expr: CallExpr): void {
+    const field = expr.args[1];
+    if (this.#target.looksBack !== true || field?.kind !== 'field') {
+      throw stepFieldRefusal('only steps of a sequence have earlier ones', expr);
+    }
+    for (const name of [field.name, ...(field.fallback ?? [])]) {
+      refusePattern(name, expr.span);
+      this.#target.columns.keep(name);
+    }
   }
 
   /** Compiles a leaf to nowhere, to refuse now what exceeds the expression machine. */
@@ -182,15 +186,21 @@ class Analysis {
 
   #nested(expr: Extract<Expr, { kind: 'nested' }>, depth: number): void {
     if (this.#path !== undefined) {
-      throw new Refusal(
-        'COMPILE_NESTED',
-        `a condition on elements of ${expr.path} stands inside one on elements of ${this.#path}`,
-        'Write one array condition, not one inside the other.',
-        expr.span,
-      );
+      this.visit(innerSearch(expr, this.#path), depth + 1);
+      return;
     }
     new Analysis(this.#target, expr.path).visit(expr.condition, depth + 1);
   }
+}
+
+function refusePattern(name: string, span: Span | undefined): void {
+  if (!name.includes('*')) return;
+  throw new Refusal(
+    'COMPILE_FIELD_PATTERN',
+    `${name} stands for fields that no list names, and only named fields are read from events`,
+    'Name the fields.',
+    span,
+  );
 }
 
 const textTests: readonly string[] = ['startsWith', 'endsWith', 'stringContains'];

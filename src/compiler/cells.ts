@@ -12,8 +12,13 @@ export function cellOf(columns: ColumnTable, name: string, path: string | undefi
   return { column: columns.use(name, 'value', nested), element: isElement };
 }
 
-/** The leaf column word of a field or of `arrayItem(…)`. */
+/** The leaf column word of a field, of `arrayItem(…)` or of `stepField(…)`. */
 export function leafColumn(columns: ColumnTable, expr: FieldExpr | CallExpr, name: string, path?: string): number {
+  if (expr.kind === 'call' && expr.name === 'stepField') {
+    const [step] = expr.args;
+    const item = step?.kind === 'literal' ? Number(step.value) + 1 : 0;
+    return columns.keep(name) + item * 2 ** LeafColumn.ItemShift + LeafColumn.Element;
+  }
   if (expr.kind === 'call') {
     const item = arrayItemOf(expr);
     const nested = item.field === item.path ? undefined : item.path;

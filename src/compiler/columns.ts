@@ -38,6 +38,7 @@ export class ColumnTable {
   readonly #entries: Entry[] = [];
   readonly #index = new Map<string, number>();
   readonly #classOf: (field: string) => FieldClass;
+  readonly #kept: string[] = [];
 
   constructor(classOf: (field: string) => FieldClass) {
     this.#classOf = classOf;
@@ -48,6 +49,18 @@ export class ColumnTable {
     const index = this.#entry(field, nested, '');
     this.#entries[index]?.uses.add(use);
     return index;
+  }
+
+  /** Index of a field among those whose values are kept of a sequence's events, for its later steps to read. */
+  keep(field: string): number {
+    this.use(field, 'number');
+    const known = this.#kept.indexOf(field);
+    return known >= 0 ? known : this.#kept.push(field) - 1;
+  }
+
+  /** The fields kept for later steps, by index. */
+  get kept(): readonly string[] {
+    return this.#kept;
   }
 
   /** The index of a column whose kind is given: the event time, the tiebreaker, what names the host. */

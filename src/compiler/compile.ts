@@ -5,13 +5,13 @@
 import { ColumnKind, ColumnRole } from '../core/abi/events.js';
 import { PredicateId } from '../core/abi/predicates.js';
 import { Section } from '../core/abi/program.js';
-import { Action, RuleFlag, RuleKind, WitnessArgument } from '../core/abi/state.js';
+import { Action, EvidenceWord, RuleFlag, RuleKind, WitnessArgument } from '../core/abi/state.js';
 import type { Diagnostic } from '../core/diagnostic.js';
 import { ProgramError } from '../core/errors.js';
 import { programBytesMax } from '../core/limits.js';
 import { SourceText } from '../core/source_text.js';
 import type { CoverageCounter } from '../rule/coverage.js';
-import type { BehaviorRule, EventQuery, KeyExpr, Rule } from '../rule/ir.js';
+import type { BehaviorRule, EventQuery, Expr, KeyExpr, Rule } from '../rule/ir.js';
 import { encodeActions, encodeRules, type PredicateAction, type RuleEntry } from './actions.js';
 import { type Column, ColumnTable } from './columns.js';
 import { ecsFieldClass } from './field_classes.js';
@@ -57,7 +57,7 @@ export interface CompiledProgram {
   readonly columns: readonly Column[];
   /** Names of the fields that events need to carry. */
   readonly fields: readonly string[];
-  /** Fields of `Section.Evidence`, by their index in evidence records. */
+  /** Fields of `Section.Evidence`, by their index in evidence records: those that later steps of a sequence read, then others. */
   readonly evidenceFields: readonly string[];
   /** Mark bits of each behaviour rule, in the order of its marks. */
   readonly behaviorMarks: ReadonlyMap<Rule, readonly number[]>;
@@ -106,9 +106,10 @@ function screen(rules: readonly Rule[], options: CompileOptions): { accepted: Ru
 
 function tryRule(rule: Rule, builder: PredicateBuilder, context: QueryContext): void {
   refuseUncounted(rule);
-  const { queries, marks, keys } = queriesOf(rule);
+  const { queries, lookBacks = [], marks, keys } = queriesOf(rule);
   for (const query of marks) builder.mark(query, context);
   for (const query of queries) builder.add(query, context);
+  for (const condition of lookBacks) builder.lookBack(condition, context);
   for (const key of keys) builder.key(key);
 }
 
@@ -173,11 +174,12 @@ class Linker {
     for (const [index, entry] of stateful.entries) this.#entries.set(index, entry);
     this.#actions.push(...stateful.actions);
     this.#addCounters();
-    const evidenceFields = [...new Set(this.#options.evidenceFields ?? [])];
     const usesImages = this.#rules.some(({ kind }) => kind === 'behavior');
     const usesLineage = usesImages || this.#predicates.markCount > 0;
     const lineage = this.#lineageSections(usesLineage, usesImages);
-    const evidence = this.#encodeEvidence(evidenceFields);
+    const kept = this.#columns.kept;
+    const evidenceFields = [...new Set([...kept, ...(this.#options.evidenceFields ?? [])])];
+    const evidence = this.#encodeEvidence(evidenceFields, kept.length);
     this.#markActions();
     const sections = new Map<Section, Uint8Array>([...this.#predicates.finish(), ...lineage, ...stateful.sections]);
     sections.set(Section.Evidence, evidence);
@@ -234,6 +236,8 @@ class Linker {
     const contexts = this.#rules.map((rule) => contextOf(rule, this.#options));
     return {
       add: (query: EventQuery, rule: number) => this.#predicates.add(query, contexts[rule] as QueryContext),
+      lookBack: (condition: Expr, rule: number) =>
+        this.#predicates.lookBack(condition, contexts[rule] as QueryContext),
       key: (components: readonly KeyExpr[]) => this.#predicates.key(components),
       column: (field: string, use: Parameters<PredicateBuilder['column']>[1]) => this.#predicates.column(field, use),
     };
@@ -293,10 +297,14 @@ class Linker {
     }
   }
 
-  #encodeEvidence(fields: readonly string[]): Uint8Array {
+  /** Fields that later steps read come first: they are kept whole as far as there is room. */
+  #encodeEvidence(fields: readonly string[], kept: number): Uint8Array {
     const writer = new SectionWriter();
     writer.u32(fields.length);
-    for (const field of fields) writer.u32(this.#predicates.column(field, 'evidence'));
+    fields.forEach((field, index) => {
+      const column = this.#predicates.column(field, 'evidence');
+      writer.u32(index < kept ? column + EvidenceWord.Kept : column);
+    });
     return writer.finish();
   }
 }

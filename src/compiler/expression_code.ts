@@ -1,5 +1,5 @@
 /** Compiles an expression to the code of the expression machine (`assembly/vm.ts`). */
-import { Comparison, ExpressionLimit, Op } from '../core/abi/predicates.js';
+import { Comparison, ExpressionLimit, LeafColumn, Op } from '../core/abi/predicates.js';
 import { expressionFieldsMax } from '../core/limits.js';
 import { evaluate } from '../rule/evaluate.js';
 import { findFunction } from '../rule/functions.js';
@@ -49,7 +49,7 @@ const calls: Readonly<Record<string, readonly [Op, number]>> = {
 /** The expression is deeper than the machine's stack, or reads more columns than a leaf may. */
 export class ExpressionLimitError extends Error {}
 
-/** Compiles one leaf. `column` gives the leaf column word of a field, or of `arrayItem(…)`. */
+/** Compiles one leaf. `column` gives the leaf column word of a field, of `arrayItem(…)` or of `stepField(…)`. */
 export class ExpressionCompiler {
   readonly operations: Operation[] = [];
   readonly columns: number[] = [];
@@ -69,6 +69,9 @@ export class ExpressionCompiler {
     this.#value(expr);
     if (this.columns.length > expressionFieldsMax)
       throw new ExpressionLimitError(`it reads more than ${expressionFieldsMax} fields`);
+    const isOfStep = (word: number): boolean => word >= LeafColumn.Element && stepOf(word) !== 0;
+    if (new Set(this.columns.filter(isOfStep).map(stepOf)).size > ExpressionLimit.Steps)
+      throw new ExpressionLimitError(`it reads more than ${ExpressionLimit.Steps} earlier events`);
     return this.#code.leaf(this.operations, this.columns);
   }
 
@@ -93,17 +96,22 @@ export class ExpressionCompiler {
     this.#push({ op: Op.Field, operand: index });
   }
 
+  /** The first name of a field that has a value; `source`: the field itself, or the call that reads it elsewhere. */
+  #firstOf(source: FieldExpr | CallExpr, field: FieldExpr): void {
+    this.#field(source, field.name);
+    for (const name of field.fallback ?? []) {
+      this.#field(source, name);
+      this.#apply(2, { op: Op.Coalesce });
+    }
+  }
+
   #value(expr: Expr): void {
     switch (expr.kind) {
       case 'literal':
         this.#push({ op: Op.Constant, operand: this.#constants.value(evaluate(expr, noFields)) });
         return;
       case 'field':
-        this.#field(expr, expr.name);
-        for (const name of expr.fallback ?? []) {
-          this.#field(expr, name);
-          this.#apply(2, { op: Op.Coalesce });
-        }
+        this.#firstOf(expr, expr);
         return;
       case 'and':
       case 'or':
@@ -178,6 +186,11 @@ export class ExpressionCompiler {
       this.#field(expr, '');
       return;
     }
+    if (expr.name === 'stepField') {
+      const field = expr.args[1] as FieldExpr;
+      this.#firstOf(expr, field);
+      return;
+    }
     if (expr.name === 'safe') {
       this.#value(expr.args[0] as Expr);
       return;
@@ -204,6 +217,8 @@ export class ExpressionCompiler {
     this.#apply(taken, { op, mode: textSpace[expr.case] });
   }
 }
+
+const stepOf = (word: number): number => (word >>> LeafColumn.ItemShift) & LeafColumn.ItemMask;
 
 const noFields = { field: () => null };
 

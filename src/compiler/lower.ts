@@ -30,6 +30,7 @@ import type { ColumnTable } from './columns.js';
 import { type ConstantTable, textSpace } from './constants.js';
 import { comparisons, desugarCall, ExpressionCompiler, isNullLiteral } from './expression_code.js';
 import { allOf, always, anyOf, type Cell, complement, constant, type Formula, never, testOf } from './formula.js';
+import { innerSearch } from './inner_search.js';
 import { type RequiredLiteral, requiredLiteral } from './regex_literal.js';
 import { matchesAll, simplifyPattern } from './wildcard.js';
 
@@ -95,6 +96,7 @@ export class Lowering {
       case 'call':
         return this.#call(expr, scope);
       case 'nested':
+        if (scope.path !== undefined) return this.condition(innerSearch(expr, scope.path), scope);
         return this.#nested(expr);
       case 'lineage': {
         const holds = testOf({ kind: 'lineage', relation: relations[expr.relation], mark: this.#tables.mark(expr) });

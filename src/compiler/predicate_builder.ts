@@ -39,7 +39,11 @@ interface Predicate {
   readonly id: number;
   readonly condition: Expr;
   readonly context: QueryContext;
+  /** Asked for by a sequence against a partial match; rows are no candidates for it. */
+  readonly looksBack: boolean;
 }
+
+type Range = 'system' | 'mark' | 'ordinary' | 'lookBack';
 
 export class PredicateBuilder {
   readonly #columns: ColumnTable;
@@ -78,6 +82,11 @@ export class PredicateBuilder {
     return this.#add('system', query, context);
   }
 
+  /** The predicate of a condition on an event and the events that a partial match took before. @throws Refusal */
+  lookBack(condition: Expr, context: QueryContext): number {
+    return this.#add('lookBack', { category: null, condition }, context);
+  }
+
   /** Bit of the mark that events of the query set; its predicate is `PredicateId.FirstMark` + bit. */
   mark(query: EventQuery, context: QueryContext): number {
     return this.#add('mark', query, context) - PredicateId.FirstMark;
@@ -99,7 +108,7 @@ export class PredicateBuilder {
     return this.#next.ordinary;
   }
 
-  #add(range: 'system' | 'mark' | 'ordinary', query: EventQuery, context: QueryContext): number {
+  #add(range: Range, query: EventQuery, context: QueryContext): number {
     const condition = withCategory(query, context.categoryField);
     const key = keyOf(range, query, context.categoryField);
     const known = this.#known.get(key);
@@ -107,15 +116,16 @@ export class PredicateBuilder {
     declareUses(condition, {
       columns: this.#columns,
       mark: (expr) => this.mark(expr.query, context),
+      looksBack: range === 'lookBack',
     });
     this.#checkRoom(range, context.ruleId);
-    const id = this.#next[range]++;
-    this.#predicates.push({ id, condition, context });
+    const id = this.#next[range === 'lookBack' ? 'ordinary' : range]++;
+    this.#predicates.push({ id, condition, context, looksBack: range === 'lookBack' });
     this.#known.set(key, id);
     return id;
   }
 
-  #checkRoom(range: 'system' | 'mark' | 'ordinary', ruleId: string): void {
+  #checkRoom(range: Range, ruleId: string): void {
     if (range === 'mark' && this.markCount >= marksMax) {
       throw new Refusal(
         'COMPILE_MARKS',
@@ -167,12 +177,12 @@ export class PredicateBuilder {
     const frequency = this.#frequencies(atoms);
     const entries = new Array<number>(this.predicateCount).fill(Jump.Unused);
     const formulas: { readonly id: number; readonly formula: Formula }[] = [];
-    for (const { id, condition, context } of this.#predicates) {
+    for (const { id, condition, context, looksBack } of this.#predicates) {
       const { ruleId } = context;
       categoryField = context.categoryField;
       const formula = lowering.condition(condition).isTrue();
       entries[id] = code.block(arrange(formula, (column, atom) => expectedChance(frequency(column, atom))));
-      formulas.push({ id, formula });
+      if (!looksBack) formulas.push({ id, formula });
       if (code.instructionCount + code.operationCount > instructionsMax) {
         throw limitError(ruleId, 'instructions', instructionsMax);
       }

@@ -13,6 +13,8 @@ export interface ProgramFacts {
   readonly constants: readonly { readonly type: ValueType; readonly number: number }[];
   readonly hosts: number;
   readonly leaves: number;
+  /** Evidence fields. */
+  readonly evidence: number;
 }
 
 /** A run of numbers or patterns among the constants. */

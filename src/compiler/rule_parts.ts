@@ -1,8 +1,11 @@
 /** What a rule asks of events, whatever its kind. */
-import type { EventQuery, Expr, KeyExpr, Rule, Step } from '../rule/ir.js';
+import type { EventQuery, Expr, KeyExpr, Rule, SequenceRule, Step } from '../rule/ir.js';
+import { splitSequence } from './look_back.js';
 
 export interface RuleParts {
   readonly queries: readonly EventQuery[];
+  /** What queries of a sequence ask of its earlier events. */
+  readonly lookBacks?: readonly Expr[];
   /** Conditions on process events that feed lineage. */
   readonly marks: readonly EventQuery[];
   readonly keys: readonly (readonly KeyExpr[])[];
@@ -14,7 +17,7 @@ export function queriesOf(rule: Rule): RuleParts {
     case 'match':
       return { queries: [rule.query], marks: [], keys: [] };
     case 'sequence':
-      return partsOfSteps(rule.until === undefined ? rule.steps : [...rule.steps, rule.until]);
+      return partsOfSequence(rule);
     case 'sample':
       return partsOfSteps(rule.steps);
     case 'newTerms':
@@ -30,6 +33,18 @@ export function queriesOf(rule: Rule): RuleParts {
       return { queries: rule.items.map(within), marks: rule.marks.map(within), keys: [] };
     }
   }
+}
+
+/** @throws Refusal */
+function partsOfSequence(rule: SequenceRule): RuleParts {
+  const { steps, until } = splitSequence(rule);
+  const split = until === undefined ? steps : [...steps, until];
+  return {
+    queries: split.map(({ query }) => query),
+    lookBacks: split.flatMap(({ lookBack }) => lookBack ?? []),
+    marks: [],
+    keys: [...rule.steps, ...(rule.until === undefined ? [] : [rule.until])].map(({ by }) => by),
+  };
 }
 
 function partsOfSteps(steps: readonly Step[]): RuleParts {

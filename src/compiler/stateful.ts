@@ -10,6 +10,7 @@ import { termsLateHorizonUs } from '../core/limits.js';
 import type { KeyExpr, NewTermsRule, Rule, SampleRule, SequenceRule, Step, TemporalRule } from '../rule/ir.js';
 import { type Scope, scopesOf } from '../rule/scope.js';
 import type { PredicateAction, RuleEntry } from './actions.js';
+import { type SplitQuery, splitSequence } from './look_back.js';
 import { SectionWriter } from './section_writer.js';
 import { writeAggregate } from './stateful_aggregate.js';
 import { type PredicateSource, writeI64 } from './stateful_source.js';
@@ -106,22 +107,31 @@ class StatefulCompiler {
   // --------------------------------------------------------------------------------------------------- sequences
 
   #addSequence(rule: SequenceRule, index: number): number {
+    const split = splitSequence(rule);
     const steps = expandSteps(rule.steps);
+    const parts = rule.steps.flatMap((step, at) => expandSteps([step]).map(() => split.steps[at] as SplitQuery));
     const offset = this.#steps.length;
     let flags: number = rule.unordered === true ? SequenceFlag.Unordered : 0;
     if (rule.until !== undefined) flags |= SequenceFlag.HasUntil;
     if (steps[0]?.missing === true) flags |= SequenceFlag.HasLeading;
     if (steps.at(-1)?.missing === true) flags |= SequenceFlag.HasTrailing;
-    this.#writeHeader(flags, steps.length, rule.maxspanUs ?? -1, this.#key(rule.until?.by ?? []), 0);
+    const untilKey = this.#key(rule.until?.by ?? []);
+    this.#writeHeader(flags, steps.length, rule.maxspanUs ?? -1, untilKey, this.#lookBack(split.until, index));
     const positive = steps.flatMap((step, number) => (step.missing ? [] : [number]));
     steps.forEach((step, number) => {
-      this.#writeStep(step, number, positive);
-      this.#act(this.#predicates.add(step.query, index), Action.SequenceStep, index, number);
+      const part = parts[number] as SplitQuery;
+      this.#writeStep(step, number, positive, this.#lookBack(part, index));
+      this.#act(this.#predicates.add(part.query, index), Action.SequenceStep, index, number);
     });
-    if (rule.until !== undefined) {
-      this.#act(this.#predicates.add(rule.until.query, index), Action.SequenceUntil, index, 0);
+    if (split.until !== undefined) {
+      this.#act(this.#predicates.add(split.until.query, index), Action.SequenceUntil, index, 0);
     }
     return offset;
+  }
+
+  /** 1 + the predicate of what a query asks of earlier events, 0 where it asks nothing of them. */
+  #lookBack(part: SplitQuery | undefined, rule: number): number {
+    return part?.lookBack === undefined ? 0 : this.#predicates.lookBack(part.lookBack, rule) + 1;
   }
 
   #writeHeader(flags: number, steps: number, spanUs: number, untilKey: number, argument: number): void {
@@ -132,7 +142,7 @@ class StatefulCompiler {
     this.#steps.u32(argument);
   }
 
-  #writeStep(step: Step, number: number, positive: readonly number[]): void {
+  #writeStep(step: Step, number: number, positive: readonly number[], lookBack: number): void {
     const first = positive[0] ?? 0;
     const last = positive.at(-1) ?? 0;
     let flags = 0;
@@ -143,7 +153,7 @@ class StatefulCompiler {
     if (number === first) flags |= StepFlag.First;
     if (number === last) flags |= StepFlag.Final;
     const previous = positive.findLast((other) => other < number) ?? Absent.Id;
-    this.#writeStepRecord(this.#key(step.by), flags, previous, 0);
+    this.#writeStepRecord(this.#key(step.by), flags, previous, lookBack);
   }
 
   #writeStepRecord(key: number, flags: number, previous: number, source: number): void {

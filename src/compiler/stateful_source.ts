@@ -1,5 +1,5 @@
 /** What the writers of the stateful sections share. */
-import type { EventQuery, KeyExpr } from '../rule/ir.js';
+import type { EventQuery, Expr, KeyExpr } from '../rule/ir.js';
 import type { ColumnUse } from './columns.js';
 import type { SectionWriter } from './section_writer.js';
 
@@ -7,6 +7,8 @@ import type { SectionWriter } from './section_writer.js';
 export interface PredicateSource {
   /** The predicate of a query; equal queries may share one. */
   add(query: EventQuery, rule: number): number;
+  /** The predicate of a condition on an event and the events that a sequence took before; no event is a candidate for it. */
+  lookBack(condition: Expr, rule: number): number;
   /** The group key of the expressions. */
   key(components: readonly KeyExpr[]): number;
   /** The column of a field. */

@@ -25,6 +25,7 @@ import {
   ValueType,
 } from '../core/abi/predicates.js';
 import { Section } from '../core/abi/program.js';
+import { EvidenceWord } from '../core/abi/state.js';
 import { marksMax } from '../core/limits.js';
 import { decodeProgram, type Program } from './program.js';
 import { checkConstants, isNumberType, type ProgramFacts } from './program_facts.js';
@@ -53,7 +54,9 @@ export function verifyPredicates(sections: ReadonlyMap<Section, Uint8Array>): vo
   const hosts = verifyHosts(view(Section.HostFunctions, 'regular expressions'), stringBytes);
   const code = view(Section.Code, 'code');
   const leaves = code.length === 0 ? 0 : code.u32(CodeHeader.LeafCount);
-  const facts: ProgramFacts = { columns, atoms: columns.map(() => 0), stringBytes, constants, hosts, leaves };
+  const evidence = evidenceFields(view(Section.Evidence, 'evidence fields'), columns.length);
+  const atoms = columns.map(() => 0);
+  const facts: ProgramFacts = { columns, atoms, stringBytes, constants, hosts, leaves, evidence };
   verifyAtoms(view(Section.Atoms, 'atoms'), facts);
   const instructions = verifyCode(code, facts);
   const predicates = verifyEntries(view(Section.Predicates, 'predicates'), instructions);
@@ -76,6 +79,15 @@ function columnKinds(view: SectionView): ColumnKind[] {
     );
     return kind;
   });
+}
+
+function evidenceFields(view: SectionView, columns: number): number {
+  if (view.length === 0) return 0;
+  const fields = view.records(4, view.u32(0), 4, 'fields');
+  for (const at of view.each(fields)) {
+    view.check((view.u32(at) & ~EvidenceWord.Kept) >>> 0 < columns, 'a column does not exist');
+  }
+  return fields.count;
 }
 
 function constantsOf(view: SectionView, stringBytes: number): { type: ValueType; number: number }[] {
@@ -127,7 +139,10 @@ function verifyCode(view: SectionView, facts: ProgramFacts): number {
   const columns = part(CodeHeader.Columns, CodeHeader.ColumnCount, 4, 'leaf columns');
   const operations = part(CodeHeader.Expressions, CodeHeader.ExpressionCount, OpRecord.Bytes, 'operations');
   for (const at of view.each(columns)) {
-    view.check((view.u32(at) & LeafColumn.Mask) < facts.columns.length, 'a leaf column does not exist');
+    const word = view.u32(at);
+    const isOfStep = word >= LeafColumn.Element && ((word >>> LeafColumn.ItemShift) & LeafColumn.ItemMask) !== 0;
+    const count = isOfStep ? facts.evidence : facts.columns.length;
+    view.check((word & LeafColumn.Mask) < count, 'a leaf column does not exist');
   }
   for (const at of view.each(leaves)) {
     const end = view.u32(at + LeafRecord.Start) + view.u32(at + LeafRecord.Length);

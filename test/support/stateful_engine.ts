@@ -30,6 +30,9 @@ class CollectedPredicates implements PredicateSource {
   add(query: EventQuery, rule: number): number {
     return indexIn(this.queries, { query, rule });
   }
+  lookBack(): never {
+    throw new Error('what an event has in common with earlier ones is not simulated');
+  }
   key(components: readonly KeyExpr[]): number {
     return indexIn(this.keys, components);
   }
@@ -178,6 +181,7 @@ function piped(
 function refusal(rule: Rule): string | undefined {
   if (rule.kind === 'match') return 'rules on single events are not stateful';
   if (/"kind":"lineage"/.test(JSON.stringify(rule))) return 'lineage is not simulated';
+  if (/"name":"stepField"/.test(JSON.stringify(rule))) return 'conditions on earlier events are not simulated';
   return oracleRefusal(rule);
 }
 

@@ -259,7 +259,8 @@ export const enum LeafRecord {
 
 /**
  * A leaf column is a u32: the column index, the element (from 1) of its list where one is named, and whether the
- * current element of the enclosing nested block is read.
+ * current element of the enclosing nested block is read. Both together say that it is no column of the row: then the low
+ * half is a field (its index in `Section.Evidence`), and the element is 1 + the step whose event it is read from.
  */
 export const enum LeafColumn {
   Mask = 0xffff,
@@ -329,6 +330,8 @@ export const enum ExpressionLimit {
   StackDepth = 64,
   /** Combinations of list items that one leaf is tried with. */
   Combinations = 1024,
+  /** Earlier events of a sequence that one leaf reads. */
+  Steps = 4,
 }
 
 /** Tag of a constant and of a value on the stack. */

@@ -304,6 +304,14 @@ export const enum EvidenceFlag {
   Bare = 4,
 }
 
+/** `Section.Evidence`: u32 count, then one of these words for each field. */
+export const enum EvidenceWord {
+  /** The column's index. */
+  Column = 0xffff,
+  /** Later steps of a sequence read the field: its values are kept longer than others. */
+  Kept = 0x80000000,
+}
+
 /**
  * One value of an evidence entry: u16 field (index in `Section.Evidence`), u8 tag, u8 flags (1: cut), u32 bytes, the
  * bytes, padding to 4 bytes. A list is one entry of tag List whose bytes are values of the same form.

@@ -43,7 +43,10 @@ export const enum SequenceRecord {
   MaxspanUs = 8,
   /** Key of the `until` step, `Absent.Id` where the rule has no key or no `until`. */
   UntilKey = 16,
-  /** Samples: results per key. Temporal: 1 when the parts must come in order. */
+  /**
+   * Sequences: 1 + the predicate that an `until` event must also satisfy against the partial match, 0 for none.
+   * Samples: results per key. Temporal: 1 when the parts must come in order.
+   */
   Argument = 20,
   Bytes = 24,
 }
@@ -66,7 +69,10 @@ export const enum StepRecord {
   Flags = 4,
   /** Nearest step before this one that takes an event, `Absent.Id` where there is none. */
   Previous = 8,
-  /** Temporal: 1 + the rule whose alerts are the part, 0 where a predicate offers its events. */
+  /**
+   * Sequences: 1 + the predicate that an event must also satisfy against the partial match it would extend, 0 for none.
+   * Temporal: 1 + the rule whose alerts are the part, 0 where a predicate offers its events.
+   */
   Source = 12,
   Bytes = 16,
 }
