@@ -9,7 +9,7 @@ import type { PlainEvent } from './plain/condition.js';
 import { createPlainCorrelator, type PlainCorrelator } from './plain/correlator.js';
 import { takeWorkload, toNdjson, type WorkloadEvent, workloadPrograms } from './workload.js';
 
-const batchRows = 2048;
+const batchRows = 4096;
 
 /** The first-seen rule that the live terms belong to. */
 const termsRule = `
@@ -161,7 +161,7 @@ export const lanes: readonly Lane[] = [
   },
   {
     name: 'kernel-batch',
-    describes: 'self-contained EventBatches of 2048 rows to alerts',
+    describes: 'self-contained EventBatches of 4096 rows to alerts',
     prepare: async (options) => {
       const correlator = await createBenchCorrelator(options);
       const encode = (events: WorkloadEvent[]): Uint8Array => encodeEvents(events, { fields: correlator.fields });
@@ -174,7 +174,7 @@ export const lanes: readonly Lane[] = [
   },
   {
     name: 'kernel-delta',
-    describes: 'session-delta EventBatches of 2048 rows to alerts',
+    describes: 'session-delta EventBatches of 4096 rows to alerts',
     prepare: async (options) => {
       const correlator = await createBenchCorrelator(options);
       const encoder = createEncoder({ fields: correlator.fields });

@@ -1,7 +1,7 @@
 /**
  * A fleet's endpoint events as Elastic Defend writes them: a third each of macOS, Linux and Windows hosts, process,
  * network and file events, skewed over hosts and programs, about a third of the command lines unique. Most processes are
- * started by the system or a shell, so that about one event in thirty is of a Python program or something it started.
+ * started by what lasts: one in a hundred runs Python, and about one event in seventy is of such a program or its children.
  */
 import { createRandom, type Random } from './random.js';
 
@@ -57,7 +57,6 @@ const programs: Readonly<Record<Host['os'], readonly string[]>> = {
     '/usr/libexec/trustd',
     '/usr/sbin/cfprefsd',
     '/usr/bin/xcrun',
-    '/Library/Frameworks/Python.framework/Versions/3.12/Resources/Python.app/Contents/MacOS/Python',
   ],
   linux: [
     '/usr/bin/bash',
@@ -81,7 +80,6 @@ const programs: Readonly<Record<Host['os'], readonly string[]>> = {
     '/usr/bin/sudo',
     '/usr/bin/tar',
     '/usr/bin/rsync',
-    '/usr/bin/python3.11',
   ],
   windows: [
     'C:\\Windows\\System32\\svchost.exe',
@@ -96,9 +94,15 @@ const programs: Readonly<Record<Host['os'], readonly string[]>> = {
     'C:\\Windows\\System32\\taskhostw.exe',
     'C:\\Windows\\System32\\reg.exe',
     'C:\\Windows\\System32\\whoami.exe',
-    'C:\\Program Files\\Python311\\python.exe',
   ],
 };
+
+const pythons: Readonly<Record<Host['os'], string>> = {
+  macos: '/Library/Frameworks/Python.framework/Versions/3.12/Resources/Python.app/Contents/MacOS/Python',
+  linux: '/usr/bin/python3.11',
+  windows: 'C:\\Program Files\\Python311\\python.exe',
+};
+const pythonShare = 0.01;
 
 const words =
   'run start sync build deploy worker main server client index data cache temp backup report update install config check test scan collect import export train model queue metrics health proxy gateway auth billing order search render'.split(
@@ -191,9 +195,8 @@ function processEvent(random: Random, host: Host, base: WorkloadEvent, usual: Ma
     addEvent(base, 'process', 'end', 'end');
     return Object.assign(base, subject(ended as Process, true));
   }
-  const choices = programs[host.os];
   const isLasting = host.processes.length < lasting;
-  const executable = choices[isLasting ? host.processes.length : random.skewed(choices.length)] as string;
+  const executable = programOf(random, host, isLasting);
   const started: Process = {
     entityId: `${random.hex(42)}==`,
     pid: random.below(65536),
@@ -201,17 +204,23 @@ function processEvent(random: Random, host: Host, base: WorkloadEvent, usual: Ma
     name: executable.slice(Math.max(executable.lastIndexOf('/'), executable.lastIndexOf('\\')) + 1),
     commandLine: commandLine(random, host, executable, usual),
     user: random.pick(host.users),
-    parent:
-      host.processes[
-        random.below(
-          isLasting || random.unit() < 0.9 ? Math.min(lasting, host.processes.length) : host.processes.length,
-        )
-      ],
+    parent: parentOf(random, host, isLasting),
   };
   host.processes.push(started);
   if (host.processes.length > 200) host.processes.splice(lasting, 50);
   addEvent(base, 'process', host.os === 'windows' ? 'start' : 'exec', 'start');
   return Object.assign(base, subject(started, true));
+}
+
+function programOf(random: Random, host: Host, isLasting: boolean): string {
+  const choices = programs[host.os];
+  if (isLasting) return choices[host.processes.length] as string;
+  return random.unit() < pythonShare ? pythons[host.os] : (choices[random.skewed(choices.length)] as string);
+}
+
+function parentOf(random: Random, host: Host, isLasting: boolean): Process | undefined {
+  const among = isLasting || random.unit() < 0.9 ? Math.min(lasting, host.processes.length) : host.processes.length;
+  return host.processes[random.below(among)];
 }
 
 function networkEvent(random: Random, host: Host, base: WorkloadEvent): WorkloadEvent {
@@ -297,7 +306,9 @@ function commandLine(random: Random, host: Host, executable: string, usual: Map<
 export function workloadPrograms(options: WorkloadOptions): { readonly hostId: string; readonly executable: string }[] {
   const random = createRandom(options.seed);
   const hosts = Array.from({ length: options.hosts }, (_, index) => createHost(random, index));
-  return hosts.flatMap(({ id, os }) => programs[os].map((executable) => ({ hostId: id, executable })));
+  return hosts.flatMap(({ id, os }) =>
+    [...programs[os], pythons[os]].map((executable) => ({ hostId: id, executable })),
+  );
 }
 
 /** The first `count` events of a workload. */

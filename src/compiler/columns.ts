@@ -10,8 +10,8 @@ import { SectionWriter } from './section_writer.js';
  */
 export type ColumnUse = 'text' | 'number' | 'identity' | 'value' | 'evidence';
 
-/** How a field may be kept: as a single number, as a single identity, or as any values. */
-export type FieldClass = 'number' | 'identity' | 'text';
+/** How a field may be kept: as a single number, as a single identity (`distinct`: where only alerts carry it), or as any values. */
+export type FieldClass = 'number' | 'identity' | 'distinct' | 'text';
 
 /** A column of the linked program. `nested`: path of the array of objects it is read element by element from. */
 export interface Column {
@@ -29,6 +29,8 @@ interface Entry {
   role: ColumnRole;
   fixed: ColumnKind | undefined;
 }
+
+const isCarriedOnly = (uses: ReadonlySet<ColumnUse>): boolean => uses.size === 1 && uses.has('evidence');
 
 /**
  * Hands out column indexes while rules are added; what kind a column has is known once all uses are.
@@ -91,6 +93,7 @@ export class ColumnTable {
     if (entry.nested !== undefined || entry.uses.has('text')) return ColumnKind.Text;
     const fieldClass = this.#classOf(entry.name);
     if (fieldClass === 'number') return ColumnKind.Number;
+    if (fieldClass === 'distinct') return isCarriedOnly(entry.uses) ? ColumnKind.Id : ColumnKind.Text;
     return fieldClass === 'identity' && !entry.uses.has('number') ? ColumnKind.Id : ColumnKind.Text;
   }
 

@@ -2,7 +2,8 @@
  * How fields of the Elastic Common Schema may be kept. A field that is not named here may hold anything, lists too.
  *
  * `number` fields hold one number: text that writes one counts, anything else counts as missing. `identity` fields hold
- * one unique name each, so their values are not kept for reuse.
+ * one unique name each, so their values are not kept for reuse. `distinct` fields hold one text each that is seldom met
+ * again: kept for reuse only where a condition reads it.
  */
 import type { FieldClass } from './columns.js';
 
@@ -45,8 +46,16 @@ const numberFields = new Set([
 
 const identityFields = new Set([...processes.map((path) => `${path}.entity_id`), 'event.id', 'host.id', 'agent.id']);
 
+const distinctFields = new Set([
+  'file.name',
+  'source.ip',
+  'process.working_directory',
+  'process.Ext.script.hash.sha256',
+]);
+
 /** The class of an ECS field; `text` for every other field. */
 export function ecsFieldClass(field: string): FieldClass {
   if (numberFields.has(field)) return 'number';
+  if (distinctFields.has(field)) return 'distinct';
   return identityFields.has(field) ? 'identity' : 'text';
 }

@@ -37,6 +37,8 @@ export interface Budget {
 const mebibyte = 1024 * 1024;
 const kibibyte = 1024;
 
+/** The input region at most: 4,096 rows of a self-contained batch, several at once. */
+const inputMost = 4 * mebibyte;
 const hostBytes = (needs: BudgetNeeds): number =>
   208 + 8 + (needs.coverageCounters === 0 ? 0 : 32 + 4 * needs.coverageCounters);
 const processBytes = 64 + 16;
@@ -61,7 +63,7 @@ interface Shares {
 }
 
 function sharesOf(needs: BudgetNeeds): Shares {
-  const input = Math.max(256 * kibibyte, Math.min(mebibyte, needs.budgetBytes / 32), 4 * needs.maxValueBytes);
+  const input = Math.max(256 * kibibyte, Math.min(inputMost, needs.budgetBytes / 32), 4 * needs.maxValueBytes);
   const shares: Share[] = [
     { name: 'values', weight: 34, least: mebibyte },
     { name: 'truth', weight: 6, least: 256 * kibibyte },

@@ -38,6 +38,8 @@ export class Publisher {
   private readonly published = new Map<string, Published>();
   private readonly suppressors = new Map<string, Suppressor>();
   private queue: BehaviorAlert[] = [];
+  /** No suppressor is older. */
+  private oldestUs = Number.POSITIVE_INFINITY;
 
   constructor(
     private readonly rule: BehaviorRule,
@@ -132,6 +134,7 @@ export class Publisher {
     }
     const band = target.best?.band ?? 0;
     this.suppressors.set(key, { key, host: session.host.id, firstUs: nowUs, alertId, band, count: 0, lastUs: nowUs });
+    this.oldestUs = Math.min(this.oldestUs, nowUs);
     const record = this.published.get(alertId);
     if (record !== undefined) record.holders++;
     if (this.suppressors.size > suppressorsMax) this.close(this.suppressors.values().next().value as Suppressor);
@@ -164,11 +167,14 @@ export class Publisher {
 
   /** Tells the counts of suppressors of a host whose time has passed. */
   advance(hostId: string, watermarkUs: number): void {
+    const { suppressUs } = this.rule.judgement;
+    if (watermarkUs < this.oldestUs + suppressUs) return;
+    let oldestUs = Number.POSITIVE_INFINITY;
     for (const suppressor of this.suppressors.values()) {
-      if (suppressor.host !== hostId) continue;
-      if (watermarkUs < suppressor.firstUs + this.rule.judgement.suppressUs) continue;
-      this.close(suppressor);
+      if (suppressor.host === hostId && watermarkUs >= suppressor.firstUs + suppressUs) this.close(suppressor);
+      else oldestUs = Math.min(oldestUs, suppressor.firstUs);
     }
+    this.oldestUs = oldestUs;
   }
 
   flush(): void {
@@ -189,6 +195,7 @@ export class Publisher {
     this.suppressors.clear();
     for (const record of state.published) this.published.set(record.alert.id, { ...record });
     for (const suppressor of state.suppressors) this.suppressors.set(suppressor.key, { ...suppressor });
+    this.oldestUs = Math.min(Number.POSITIVE_INFINITY, ...state.suppressors.map(({ firstUs }) => firstUs));
   }
 }
 
