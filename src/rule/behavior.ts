@@ -24,6 +24,8 @@ export interface ProcessTest {
   readonly paths?: readonly string[];
   /** Globs over the command line. */
   readonly commandLines?: readonly string[];
+  /** Globs over the user the image ran as. */
+  readonly users?: readonly string[];
   /** Marks that the process itself carries. */
   readonly marks?: readonly string[];
   /** No image may satisfy this test. */

@@ -65,6 +65,7 @@ function imageHolds(test: ProcessTest, image: ProcessImage, platform: Platform):
   if (test.paths !== undefined && !matchesAny(folded(test.paths), foldedKey(image.executable ?? '', platform))) {
     return false;
   }
+  if (test.users !== undefined && !matchesAny(folded(test.users), foldCase(image.user ?? ''))) return false;
   return test.commandLines === undefined || matchesAny(folded(test.commandLines), foldCase(commandLineOf(image)));
 }
 
@@ -76,7 +77,7 @@ export function imageOf(test: ProcessTest, node: ProcessNode, platform: Platform
 export function processHolds(test: ProcessTest, node: ProcessNode, platform: Platform): boolean {
   if (test.marks !== undefined && !test.marks.some((mark) => node.marks.includes(mark))) return false;
   if (test.not !== undefined && processHolds(test.not, node, platform)) return false;
-  const readsImages = test.names !== undefined || test.paths !== undefined || test.commandLines !== undefined;
+  const readsImages = [test.names, test.paths, test.commandLines, test.users].some((globs) => globs !== undefined);
   return !readsImages || imageOf(test, node, platform) !== undefined;
 }
 

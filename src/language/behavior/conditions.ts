@@ -73,7 +73,7 @@ export function readCondition(context: ReadContext, node: Located): SessionCondi
   return Object.assign({}, ...parts) as SessionCondition;
 }
 
-const processKeys = ['names', 'paths', 'command_lines', 'marks', 'not'];
+const processKeys = ['names', 'paths', 'command_lines', 'users', 'marks', 'not'];
 
 export function readProcessTest(context: ReadContext, node: Located): ProcessTest {
   const map = MapReader.open(context, node, processKeys, 'a process test');
@@ -81,12 +81,14 @@ export function readProcessTest(context: ReadContext, node: Located): ProcessTes
   const names = map.optional('names', readTexts);
   const paths = map.optional('paths', readPathGlobs);
   const commandLines = map.optional('command_lines', readTexts);
+  const users = map.optional('users', readTexts);
   const marks = map.optional('marks', readTexts);
   const not = map.optional('not', readProcessTest);
   return {
     ...(names === undefined ? {} : { names }),
     ...(paths === undefined ? {} : { paths }),
     ...(commandLines === undefined ? {} : { commandLines }),
+    ...(users === undefined ? {} : { users }),
     ...(marks === undefined ? {} : { marks }),
     ...(not === undefined ? {} : { not }),
   };
