@@ -4,6 +4,8 @@ import type { ClockRun } from './router.js';
 export interface Clock {
   /** The watermark after the row with an ordinal, in microseconds; before the first row of the push what it was. */
   readonly at: (ordinal: number) => number;
+  /** The first watermark there is in the push. */
+  readonly firstUs: number;
   /** The watermark after the last row. */
   readonly endUs: number;
 }
@@ -21,5 +23,6 @@ export function clockOf(runs: readonly ClockRun[], startUs: number): Clock {
     }
     return timeUs;
   };
-  return { at, endUs: at(Number.POSITIVE_INFINITY) };
+  const first = runs.flatMap(({ clocks }) => clocks.find((clock) => clock > never) ?? [])[0];
+  return { at, firstUs: first === undefined ? startUs : Number(first), endUs: at(Number.POSITIVE_INFINITY) };
 }

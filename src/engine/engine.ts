@@ -14,6 +14,7 @@ import { channels } from './diagnostics.js';
 import { type EngineStats, engineStats } from './engine_stats.js';
 import { Fleet, type Step } from './fleet.js';
 import { type EngineOptions, type EngineSettings, readEngineOptions } from './options.js';
+import { LocalHost, type ShardHost, WorkerHost } from './shard_host.js';
 import { type IngestSource, inputsOf } from './sources.js';
 import { DurableState, type Recovery } from './state.js';
 
@@ -55,14 +56,19 @@ export interface Engine {
 }
 
 /**
- * Creates an engine. Its workers are up, and its rules compiled in each, when it resolves.
+ * Creates an engine. When it resolves its workers are up, and the rules are compiled in each.
  * @throws UsageError for an option or rules that are wrong; SnapshotError for state of another format.
  */
-export async function createEngine(options: EngineOptions): Promise<Engine> {
+export function createEngine(options: EngineOptions): Promise<Engine> {
+  return startEngine(options, undefined);
+}
+
+/** As {@link createEngine}, with a place for each shard to run in. */
+export async function startEngine(options: EngineOptions, hostOf: ((shard: number) => ShardHost) | undefined): Promise<Engine> {
   const settings = readEngineOptions(options);
   const state = DurableState.of(settings);
   const found = await state?.load();
-  const { fleet, report } = await Fleet.start(settings, found?.snapshot, (shard, reason) => {
+  const { fleet, report } = await Fleet.start(settings, found?.snapshot, hostOf ?? hostsOf(settings), (shard, reason) => {
     channels.restart.publish({ shard, reason });
   });
   const recovery: Recovery | undefined =
@@ -73,6 +79,12 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     channels.recovery.publish(recovery);
   }
   return new RunningEngine(settings, fleet, state, recovery);
+}
+
+/** Workers, or the caller's thread where there are to be none. */
+function hostsOf({ shards, workerUrl }: EngineSettings): (shard: number) => ShardHost {
+  const url = workerUrl ?? new URL('./worker.js', import.meta.url);
+  return () => (shards === 0 ? new LocalHost() : new WorkerHost(url));
 }
 
 /** Inputs on their way at a time: one being applied, one ready behind it. */

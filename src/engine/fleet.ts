@@ -19,7 +19,7 @@ import type { EngineSettings } from './options.js';
 import { OrderedRules } from './ordered.js';
 import { planShards, type ShardPlan } from './plan.js';
 import { ownedSlots, type Routed, Router } from './router.js';
-import { LocalHost, WorkerHost } from './shard_host.js';
+import type { ShardHost } from './shard_host.js';
 import type { EngineSnapshot } from './snapshot_file.js';
 
 /** A step on its way through the shards. `finish` is to be called in the order of the stream. */
@@ -61,15 +61,15 @@ export class Fleet {
   static async start(
     settings: EngineSettings,
     snapshot: EngineSnapshot | undefined,
+    hostOf: (shard: number) => ShardHost,
     onRestart: (shard: number, reason: string) => void,
   ): Promise<{ fleet: Fleet; report: RestoreReport }> {
     const { correlator, memoryBytes, latenessUs } = settings;
     const shards = Math.max(1, settings.shards);
-    const workerUrl = settings.workerUrl ?? new URL('./worker.js', import.meta.url);
-    const mailboxes = Array.from({ length: shards }, (_, shard) => {
-      const host = settings.shards === 0 ? new LocalHost() : new WorkerHost(workerUrl);
-      return new Mailbox(host, (reason) => onRestart(shard, reason));
-    });
+    const mailboxes = Array.from(
+      { length: shards },
+      (_, shard) => new Mailbox(hostOf(shard), (reason) => onRestart(shard, reason)),
+    );
     try {
       const router = await Router.start(correlator, memoryBytes, shards);
       if (snapshot !== undefined) router.restore(snapshot.router);
@@ -164,7 +164,7 @@ export class Fleet {
     const done = await settled(this.mailboxes.map((mailbox) => mailbox.send({ kind: 'advance', timeUs })));
     const startUs = this.#clockUs;
     this.#clockUs = this.#router.clockUs;
-    return this.#judge(done, { at: () => startUs, endUs: this.#clockUs });
+    return this.#judge(done, { at: () => startUs, firstUs: this.#clockUs, endUs: this.#clockUs });
   }
 
   async flush(): Promise<Alert[]> {

@@ -59,8 +59,10 @@ export class GlobalShard {
   }
 
   /** Takes what the shards forwarded of one push. */
-  take(matches: readonly FeedMatch[], { at: clockAt, endUs }: Clock): Alert[] {
+  take(matches: readonly FeedMatch[], { at: clockAt, firstUs, endUs }: Clock): Alert[] {
     const rows = rowsOf(matches);
+    // History begins with the first row of the stream, forwarded or not.
+    if (this.#clockUs === Number.NEGATIVE_INFINITY) this.#advance(firstUs);
     if (this.#latenessUs === 0) return this.#judgeAsTheyCome(rows, clockAt, endUs);
     const alerts: Alert[] = [];
     for (const row of rows) {

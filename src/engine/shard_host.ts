@@ -50,6 +50,11 @@ export class WorkerHost implements ShardHost {
     return this.#pool.threads[0]?.threadId ?? 0;
   }
 
+  /** Ends the thread, as a crash would; a new one takes its place, without a shard. */
+  async kill(): Promise<void> {
+    await this.#pool.threads[0]?.terminate();
+  }
+
   run(task: ShardTask): Promise<ShardAnswer> {
     if (task.kind !== 'push') return this.#pool.run(task) as Promise<ShardAnswer>;
     const { message, transferList } = copied(task.message);
