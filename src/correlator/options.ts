@@ -131,6 +131,9 @@ const names: Readonly<Record<keyof CorrelatorOptions, true>> = {
   wasm: true,
 };
 
+/** Whether a correlator has an option of that name. */
+export const isOption = (name: string): boolean => Object.hasOwn(names, name);
+
 /** Fills in defaults. @throws UsageError that names the option and what it takes. */
 export function readOptions(options: CorrelatorOptions): Settings {
   if (typeof options !== 'object' || options === null) refuse('options', 'give an object with `rules`');

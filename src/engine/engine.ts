@@ -64,13 +64,21 @@ export function createEngine(options: EngineOptions): Promise<Engine> {
 }
 
 /** As {@link createEngine}, with a place for each shard to run in. */
-export async function startEngine(options: EngineOptions, hostOf: ((shard: number) => ShardHost) | undefined): Promise<Engine> {
+export async function startEngine(
+  options: EngineOptions,
+  hostOf: ((shard: number) => ShardHost) | undefined,
+): Promise<Engine> {
   const settings = readEngineOptions(options);
   const state = DurableState.of(settings);
   const found = await state?.load();
-  const { fleet, report } = await Fleet.start(settings, found?.snapshot, hostOf ?? hostsOf(settings), (shard, reason) => {
-    channels.restart.publish({ shard, reason });
-  });
+  const { fleet, report } = await Fleet.start(
+    settings,
+    found?.snapshot,
+    hostOf ?? hostsOf(settings),
+    (shard, reason) => {
+      channels.restart.publish({ shard, reason });
+    },
+  );
   const recovery: Recovery | undefined =
     found === undefined
       ? undefined

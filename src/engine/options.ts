@@ -2,7 +2,7 @@
 import { parseDurationUs } from '../core/duration.js';
 import { UsageError } from '../core/errors.js';
 import { nearestName } from '../core/nearest_name.js';
-import { type CorrelatorOptions, parseMemoryBytes, readOptions } from '../correlator/options.js';
+import { type CorrelatorOptions, isOption, parseMemoryBytes, readOptions } from '../correlator/options.js';
 import type { SnapshotStore } from './snapshot_store.js';
 
 export interface StateOptions {
@@ -47,6 +47,10 @@ const own = ['shards', 'state', 'journal', 'workerUrl'];
 export function readEngineOptions(options: EngineOptions): EngineSettings {
   if (typeof options !== 'object' || options === null) refuse('options', 'give an object with `rules`');
   const { shards = 1, state, journal, workerUrl, ...correlator } = options;
+  for (const name of Object.keys(correlator)) {
+    const near = isOption(name) ? undefined : nearestName(name, own);
+    if (near !== undefined) refuse(name, `there is no such option; did you mean ${near}?`);
+  }
   const { latenessUs, memoryBytes } = readOptions(correlator);
   if (!Number.isInteger(shards) || shards < 0 || shards > shardsMax) {
     refuse('shards', `give a whole number from 0 (in process) to ${shardsMax}`);

@@ -9,7 +9,8 @@ import type { SnapshotStore } from '../../src/engine/snapshot_store.js';
 import type { Source } from './generators.js';
 
 /** Alerts as sorted text. Equal alerts that a resend repeats count once. */
-export const alertSet = (alerts: readonly Alert[]): string[] => [...new Set(alerts.map((one) => JSON.stringify(one)))].sort();
+export const alertSet = (alerts: readonly Alert[]): string[] =>
+  [...new Set(alerts.map((one) => JSON.stringify(one)))].sort();
 
 export class MemoryStore implements SnapshotStore {
   readonly kept = new Map<string, Uint8Array>();
