@@ -5,108 +5,9 @@ import { describe, expect, it } from 'vitest';
 import type { Alert } from '../../src/correlator/alert.js';
 import { createCorrelator } from '../../src/correlator/correlator.js';
 import type { CorrelatorOptions } from '../../src/correlator/options.js';
-import type { Expr, MatchRule, Rule } from '../../src/rule/ir.js';
-
-const is = (name: string, text: string): Expr => ({
-  kind: 'match',
-  value: { kind: 'field', name },
-  patterns: [{ type: 'equals', text }],
-  case: 'exact',
-});
-const base = { severity: 'medium', riskScore: 50, threat: [] } as const;
-const named = (id: string) => ({ ...base, id, name: id });
-const kind = (text: string) => ({ category: null, condition: is('kind', text) });
-const host = { kind: 'field', name: 'host.id' } as const;
-const user = { kind: 'field', name: 'user.name' } as const;
-const step = (text: string, missing = false) => ({ query: kind(text), by: [host], missing, runs: 1 });
-
-const plain: MatchRule = { ...named('match'), kind: 'match', query: kind('a') };
-const lineage: MatchRule = {
-  ...named('lineage'),
-  kind: 'match',
-  query: {
-    category: null,
-    condition: {
-      kind: 'and',
-      operands: [
-        is('kind', 'b'),
-        {
-          kind: 'lineage',
-          relation: 'descendant',
-          query: { category: 'process', condition: is('process.name', 'p1') },
-        },
-      ],
-    },
-  },
-};
-const stateful: readonly Rule[] = [
-  { ...named('sequence'), kind: 'sequence', maxspanUs: 20_000_000, steps: [step('a'), step('b')] },
-  { ...named('forked'), kind: 'sequence', steps: [step('a'), { ...step('b'), fork: true }, step('c')] },
-  { ...named('absence'), kind: 'sequence', maxspanUs: 5_000_000, steps: [step('a'), step('c', true)] },
-  { ...named('until'), kind: 'sequence', maxspanUs: 30_000_000, steps: [step('a'), step('b')], until: step('c') },
-  { ...named('join'), kind: 'sequence', unordered: true, steps: [step('a'), step('b'), step('c')] },
-  { ...named('sample'), kind: 'sample', maxSamplesPerKey: 2, steps: [step('a'), step('b')] },
-  { ...named('terms'), kind: 'newTerms', query: kind('a'), fields: [user], windowUs: 15_000_000, mode: 'eventTime' },
-  {
-    ...named('count'),
-    kind: 'aggregate',
-    query: kind('a'),
-    by: [host],
-    windowUs: 10_000_000,
-    window: 'sliding',
-    conditions: [{ function: { kind: 'count' }, op: '>=', value: 3 }],
-    emit: 'perEvent',
-  },
-  {
-    ...named('numbers'),
-    kind: 'aggregate',
-    query: kind('b'),
-    by: [host],
-    windowUs: 20_000_000,
-    window: 'sliding',
-    conditions: [
-      { function: { kind: 'distinct', field: user }, op: '>=', value: 2 },
-      { function: { kind: 'median', field: { kind: 'field', name: 'size' } }, op: '>', value: 4 },
-      { function: { kind: 'sum', field: { kind: 'field', name: 'size' } }, op: '>', value: 5 },
-    ],
-    emit: 'crossing',
-  },
-  {
-    ...named('temporal'),
-    kind: 'temporal',
-    rules: [
-      { id: 'match', by: [user] },
-      { id: 'lineage', by: [user] },
-    ],
-    windowUs: 10_000_000,
-    ordered: false,
-  },
-];
-
-/** A seeded stream over three hosts with processes, users, kinds and sizes; some rows out of order. */
-function stream(seed: number, length: number): object[] {
-  let state = seed;
-  const random = (below: number): number => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return Math.floor((state / 2 ** 32) * below);
-  };
-  return Array.from({ length }, (_, index) => {
-    const entity = random(8);
-    return {
-      '@timestamp': 1_767_225_600_000 + index * 700 - random(3) * 1000,
-      host: { id: `h${random(3)}` },
-      user: { name: `u${random(3)}` },
-      event: { id: `e${index}`, category: 'process', type: random(3) === 0 ? 'start' : 'info', sequence: index },
-      process: {
-        entity_id: `n${entity}`,
-        name: `p${random(4)}`,
-        ...(entity > 0 ? { parent: { entity_id: `n${random(entity)}` } } : {}),
-      },
-      kind: 'abc'[random(3)],
-      size: random(10),
-    };
-  });
-}
+import { decodeSnapshot, encodeSnapshot } from '../../src/correlator/snapshot.js';
+import type { Rule } from '../../src/rule/ir.js';
+import { lineage, plain, scheduled, stateful, step, stream } from '../support/correlator_rules.js';
 
 async function whole(options: CorrelatorOptions, events: readonly object[]): Promise<Alert[]> {
   const correlator = await createCorrelator(options);
@@ -130,17 +31,6 @@ async function cutAt(options: CorrelatorOptions, events: readonly object[], cuts
 }
 
 const sorted = (alerts: readonly Alert[]) => alerts.map((alert) => JSON.stringify(alert)).sort();
-
-const scheduled: Rule = {
-  ...named('scheduled'),
-  kind: 'newTerms',
-  query: kind('a'),
-  fields: [user],
-  windowUs: 40_000_000,
-  mode: 'elasticCompat',
-  intervalUs: 10_000_000,
-  lookbackUs: 12_000_000,
-};
 
 const laws: readonly (readonly [name: string, rules: readonly Rule[], lateness: string])[] = [
   ['match and lineage', [plain, lineage], '0s'],
@@ -227,5 +117,39 @@ describe('a snapshot that cannot be used', () => {
     expect(() => next.restore(damage(first.snapshot()))).toThrow(expect.objectContaining({ code }));
     expect(next.push([{ '@timestamp': 1, kind: 'a' }])).toHaveLength(1);
     expect(() => next.restore(first.snapshot())).toThrow(/restore into a new correlator/);
+  });
+});
+
+describe('records that lie', () => {
+  /** Changes `count` bytes of the records, and makes the container sound again. */
+  function forge(bytes: Uint8Array, seed: number, count: number): Uint8Array {
+    const snapshot = decodeSnapshot(bytes);
+    const records = snapshot.records.slice();
+    let state = seed;
+    for (let i = 0; i < count; i++) {
+      state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+      const at = state % records.length;
+      state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+      records[at] = [0, 0xff, state >>> 24, (records[at] as number) ^ (1 << (state >>> 29))][
+        (state >>> 8) & 3
+      ] as number;
+    }
+    return encodeSnapshot({ ...snapshot, records });
+  }
+
+  it('never trap the kernel, which goes on', async () => {
+    const options = { rules: [plain, lineage, ...stateful], lateness: '4s', memory: '12MiB' };
+    const first = await createCorrelator(options);
+    first.push(stream(9, 120));
+    const bytes = first.snapshot();
+    const more = stream(10, 60).map((event, index) => ({ ...event, '@timestamp': 1_767_225_690_000 + index * 500 }));
+    for (let seed = 1; seed <= 150; seed++) {
+      const next = await createCorrelator(options);
+      next.restore(forge(bytes, seed, 1 + (seed % 12)));
+      next.push(more);
+      next.snapshot();
+      next.flush();
+      next.close();
+    }
   });
 });
