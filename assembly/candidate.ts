@@ -20,7 +20,7 @@ import { Section } from "../src/core/abi/program";
 import { atomBitsWords, unkeptBits, valueHasAtom } from "./atoms";
 import { columnCount, columnKind, columnOffset } from "./columns";
 import { configU32, sectionPtr } from "./config";
-import { currentLineageHolds, dispatchPredicate } from "./dispatch";
+import { currentLineageHolds, dispatchPredicate, forgetLineageAsked } from "./dispatch";
 import { compareHolds } from "./functions";
 import { listItem, listLength, valueIsList } from "./lists";
 import { reserve } from "./memory";
@@ -118,6 +118,7 @@ function evaluateWord(word: u32, slot: u32, entity: u32): void {
   while (left != 0) {
     const predicate = (word << 6) + <u32>ctz<u64>(left);
     if (predicateHolds(predicate, slot)) dispatchPredicate(predicate, slot, entity);
+    forgetLineageAsked();
     left &= left - 1;
   }
 }

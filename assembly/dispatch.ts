@@ -3,11 +3,17 @@
  * first predicate that is not about process events is true, or when a condition asks about lineage: by then those
  * predicates, which have the lowest ids, have said what the row is.
  */
-import { Action, ActionRecord, RuleFlag, RuleRecord } from "../src/core/abi/state";
+import { Action, ActionRecord, Loss, RuleFlag, RuleRecord } from "../src/core/abi/state";
 import { Section } from "../src/core/abi/program";
+import { RowPlace } from "../src/core/abi/snapshot";
+import { rowPlace } from "./apply";
 import { sectionPtr } from "./config";
 import { coverageCount, coverageSee } from "./coverage";
+import {
+  defer, deferredAction, deferredArgument, deferredClear, deferredFirst, deferredInit, deferredNext, deferredRule,
+} from "./deferred";
 import { lineageEnabled, lineageFind, lineageHolds, lineageMark, lineageObserve } from "./lineage";
+import { countLoss } from "./losses";
 import { reserve } from "./memory";
 import { emitRowAlert } from "./output";
 import { evaluateRow } from "./candidate";
@@ -36,6 +42,8 @@ let current: u32 = 0;
 let roles: u32 = 0;
 let entity: u32 = 0;
 let isEntityKnown: bool = false;
+/** The predicate in hand has asked about lineage. */
+let hasAsked: bool = false;
 
 export function dispatchInit(): void {
   const section = sectionPtr(Section.Actions);
@@ -46,6 +54,7 @@ export function dispatchInit(): void {
   ruleCount = ruleSection != 0 ? load<u32>(ruleSection) : 0;
   rules = ruleSection + 4;
   matched = reserve(usize(ruleCount) << 3);
+  deferredInit(rules, ruleCount);
 }
 
 /** Judges the row for the rules named by `judges`. */
@@ -58,6 +67,8 @@ export function judge(slot: u32, judges: u32): void {
   if ((judges & JUDGE_HOST) != 0) coverageSee(rowHost(slot), rowTimeUs(slot));
   evaluateRow(slot, 0);
   if ((judges & JUDGE_HOST) != 0) currentEntity();
+  const isItsTurn = (judges & JUDGE_GLOBAL) != 0 || (rowPlace(slot) & RowPlace.Global) == 0;
+  if (isItsTurn && deferredFirst(slot) != 0) runDeferred(slot);
   stateRowEnd(slot);
 }
 
@@ -71,7 +82,13 @@ export function currentEntity(): u32 {
 
 /** Whether the process of the row being judged, its parent or an ancestor carries the mark. */
 export function currentLineageHolds(mark: u32, relation: u32): bool {
+  hasAsked = true;
   return lineageHolds(currentEntity(), mark, relation);
+}
+
+/** The next predicate begins. */
+export function forgetLineageAsked(): void {
+  hasAsked = false;
 }
 
 /** Does what predicate `p` is there for; called for each true predicate of a row, lowest id first. */
@@ -101,7 +118,43 @@ function run(action: u32, rule: u32, argument: u32, slot: u32): void {
   if (rule >= ruleCount) return;
   const flags = load<u32>(rules + usize(rule) * RuleRecord.Bytes + RuleRecord.Flags);
   const judgedBy = (flags & RuleFlag.Global) != 0 ? JUDGE_GLOBAL : (flags & RuleFlag.Early) != 0 ? JUDGE_EARLY : JUDGE_HOST;
-  if ((who & judgedBy) == 0) return;
+  const isDeferred = hasAsked && (flags & RuleFlag.Global) != 0 && who != JUDGE_ALL;
+  if ((who & (isDeferred ? JUDGE_HOST : judgedBy)) == 0) return;
+  if (isDeferred && defer(slot, action, rule, argument)) return;
+  act(action, rule, argument, slot);
+}
+
+/** Takes over an action of a snapshot's row. */
+export function restoreDeferred(slot: u32, action: u32, rule: u32, argument: u32): void {
+  const both: u32 = RuleFlag.Global | RuleFlag.Lineage;
+  if (rule >= ruleCount) return;
+  const flags = load<u32>(rules + usize(rule) * RuleRecord.Bytes + RuleRecord.Flags);
+  if ((flags & both) == both && isActionOf(action, rule, argument)) defer(slot, action, rule, argument);
+}
+
+/** Whether some predicate of the program does just that. */
+function isActionOf(action: u32, rule: u32, argument: u32): bool {
+  const count = load<u32>(actionStarts + (usize(predicateCount) << 2));
+  for (let i: u32 = 0; i < count; i++) {
+    const at = actions + usize(i) * ActionRecord.Bytes;
+    const isSame = load<u32>(at) == action && load<u32>(at + ActionRecord.Rule) == rule;
+    if (isSame && load<u32>(at + ActionRecord.Argument) == argument) return true;
+  }
+  return false;
+}
+
+/** Does what was found true at the row's first turn, once it is both turns' time. */
+function runDeferred(slot: u32): void {
+  const isLate = (who & JUDGE_GLOBAL) == 0;
+  for (let entry = deferredFirst(slot); entry != 0; entry = deferredNext(entry)) {
+    // The host lags the others: its turn came after that of the rules across hosts.
+    if (isLate) countLoss(Loss.LateGlobal, deferredRule(entry), rowHost(slot), 1);
+    act(deferredAction(entry), deferredRule(entry), deferredArgument(entry), slot);
+  }
+  deferredClear(slot);
+}
+
+function act(action: u32, rule: u32, argument: u32, slot: u32): void {
   store<u64>(matched + (usize(rule) << 3), load<u64>(matched + (usize(rule) << 3)) + 1);
   switch (action) {
     case Action.Match: emitRowAlert(rule, slot); break;

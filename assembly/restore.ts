@@ -9,6 +9,7 @@ import { Host, LineageColumn, ProcessFlag } from "../src/core/abi/state";
 import { StateKind, StateRecord } from "../src/core/abi/stateful";
 import { placeRow, restoreTimes } from "./apply";
 import { columnCount, columnKind, columnOffset } from "./columns";
+import { restoreDeferred } from "./dispatch";
 import { keepHeldTexts } from "./held_text";
 import { hostIntern, hostRestore, hostSettle } from "./hosts";
 import { imageCreate, imageSetOlder, imageSetValue, imagesKept, IMAGE_VALUES } from "./images";
@@ -225,7 +226,7 @@ function makeRow(at: usize, bytes: u32): bool {
   clearNumbers(row);
   const end = at + bytes;
   let from = at + RowState.Cells;
-  for (let i: u64 = 0; i < load<u64>(at + RowState.CellCount) && from + 8 <= end; i++) {
+  for (let i: u32 = 0; i < load<u32>(at + RowState.CellCount) && from + 8 <= end; i++) {
     const old = load<u32>(from);
     const column = mapped(columnMap, columns, old);
     from += 8;
@@ -237,5 +238,11 @@ function makeRow(at: usize, bytes: u32): bool {
     from = valueEnd();
   }
   rowRestage(slot, host, load<u64>(at + RowState.Ordinal), load<f64>(at + RowState.Tiebreak));
-  return placeRow(slot, host, load<u32>(at + RowState.Place));
+  if (!placeRow(slot, host, load<u32>(at + RowState.Place))) return false;
+  for (let i: u32 = 0; i < load<u32>(at + RowState.DeferredCount) && from + 16 <= end; i++) {
+    const rule = mapped(ruleMap, rules, load<u32>(from));
+    if (rule != NO_INDEX) restoreDeferred(slot, load<u32>(from, 4), rule, load<u32>(from, 8));
+    from += 16;
+  }
+  return true;
 }

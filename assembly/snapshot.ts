@@ -8,6 +8,7 @@ import {
   futureRowCount, globalFutureHostOf, globalFutureTimeUs, globalMaxTimeUs, globalWatermarkUs, lateRowCount, rowPlace,
 } from "./apply";
 import { columnCount } from "./columns";
+import { deferredAction, deferredArgument, deferredFirst, deferredNext, deferredRule } from "./deferred";
 import {
   hostCount, hostFutureLastUs, hostHash, hostMaxTimeUs, hostNameLength, hostNamePtr, hostWatermarkUs,
 } from "./hosts";
@@ -117,6 +118,9 @@ function writeRow(slot: u32): void {
     bytes += cell + 8;
     count++;
   }
+  let deferred: u32 = 0;
+  for (let entry = deferredFirst(slot); entry != 0; entry = deferredNext(entry)) deferred++;
+  bytes += deferred * 16;
   const at = outputRoom(bytes);
   if (at == 0) return;
   store<u32>(at + RowState.Host, rowHost(slot));
@@ -124,12 +128,20 @@ function writeRow(slot: u32): void {
   store<i64>(at + RowState.TimeUs, rowTimeUs(slot));
   store<u64>(at + RowState.Ordinal, rowOrdinal(slot));
   store<f64>(at + RowState.Tiebreak, rowTiebreak(slot));
-  store<u64>(at + RowState.CellCount, count);
+  store<u32>(at + RowState.CellCount, count);
+  store<u32>(at + RowState.DeferredCount, deferred);
   let end = at + RowState.Cells;
   for (let c: u32 = 0; c < columnCount(); c++) {
     if (cellBytes(c, slot) == 0) continue;
     store<u64>(end, c);
     end = writeCell(c, slot, end + 8);
+  }
+  for (let entry = deferredFirst(slot); entry != 0; entry = deferredNext(entry)) {
+    store<u32>(end, deferredRule(entry));
+    store<u32>(end, deferredAction(entry), 4);
+    store<u32>(end, deferredArgument(entry), 8);
+    store<u32>(end, 0, 12);
+    end += 16;
   }
   outputCommit(at, SnapshotRecord.Row, bytes);
 }

@@ -12,6 +12,7 @@ import { programBytesMax } from '../core/limits.js';
 import { SourceText } from '../core/source_text.js';
 import type { CoverageCounter } from '../rule/coverage.js';
 import type { BehaviorRule, EventQuery, Expr, KeyExpr, Rule } from '../rule/ir.js';
+import { lineageRules } from '../rule/lineage.js';
 import { encodeActions, encodeRules, type PredicateAction, type RuleEntry } from './actions.js';
 import { type Column, ColumnTable } from './columns.js';
 import { ecsFieldClass } from './field_classes.js';
@@ -171,7 +172,11 @@ class Linker {
     });
     const { hostField } = this.#options;
     const stateful = compileStateful(this.#rules, this.#source(), hostField === undefined ? {} : { hostField });
-    for (const [index, entry] of stateful.entries) this.#entries.set(index, entry);
+    const asking = lineageRules(this.#rules);
+    for (const [index, entry] of stateful.entries) {
+      const isAsking = asking.has(this.#rules[index]?.id ?? '');
+      this.#entries.set(index, isAsking ? { ...entry, flags: entry.flags | RuleFlag.Lineage } : entry);
+    }
     this.#actions.push(...stateful.actions);
     this.#addCounters();
     const usesImages = this.#rules.some(({ kind }) => kind === 'behavior');
@@ -236,8 +241,7 @@ class Linker {
     const contexts = this.#rules.map((rule) => contextOf(rule, this.#options));
     return {
       add: (query: EventQuery, rule: number) => this.#predicates.add(query, contexts[rule] as QueryContext),
-      lookBack: (condition: Expr, rule: number) =>
-        this.#predicates.lookBack(condition, contexts[rule] as QueryContext),
+      lookBack: (condition: Expr, rule: number) => this.#predicates.lookBack(condition, contexts[rule] as QueryContext),
       key: (components: readonly KeyExpr[]) => this.#predicates.key(components),
       column: (field: string, use: Parameters<PredicateBuilder['column']>[1]) => this.#predicates.column(field, use),
     };

@@ -11,6 +11,7 @@ import { predicateImports } from '../kernel/host_functions.js';
 import { Kernel } from '../kernel/kernel.js';
 import { loadKernelModule } from '../kernel/load.js';
 import type { WasmModule } from '../kernel/web_assembly.js';
+import { asksLineage } from '../rule/lineage.js';
 import { CoverageTracker } from './coverage/tracker.js';
 import type { Settings } from './options.js';
 import { type RuleView, viewRule } from './rule_view.js';
@@ -21,6 +22,8 @@ export interface Prepared {
   readonly program: CompiledProgram;
   /** By kernel rule index. */
   readonly views: readonly RuleView[];
+  /** Ids of match rules that judge events as they arrive. */
+  readonly earlyRules: ReadonlySet<string>;
 }
 
 /** What a program and its kernel are asked for beyond the settings, as a part of an engine. */
@@ -41,6 +44,7 @@ export function prepare(settings: Settings, part: ProgramParts = {}): Prepared {
   const own = [settings.processFields.eventId, 'host.name'].filter((name) => name !== null);
   const read = wanted.flatMap((view) => [...view.keyFields, ...view.readFields]);
   const coverage = settings.coverage === undefined ? undefined : new CoverageTracker(settings.coverage, settings.rules);
+  const earlyRules = earlyRulesOf(settings, part);
   const program = compile(settings.rules, {
     eventCategoryField: settings.eventCategoryField,
     timestampField: settings.timestampField,
@@ -49,10 +53,23 @@ export function prepare(settings: Settings, part: ProgramParts = {}): Prepared {
     processFields: settings.processFields,
     evidenceFields: [...new Set([...own, ...settings.evidenceFields, ...read, ...(part.keptFields ?? [])])],
     ...(coverage === undefined ? {} : { counters: coverage.model.counters }),
-    ...(part.earlyRules === undefined ? {} : { earlyRules: part.earlyRules }),
+    earlyRules,
   });
   const views = program.rules.map((rule) => viewRule(rule, settings.caps));
-  return { program, views, coverage };
+  return { program, views, coverage, earlyRules };
+}
+
+/**
+ * Match rules whose alerts are put in one order over all hosts. They judge events as they arrive: a host that lags the
+ * others holds its events back, and would bring its alerts out of that order. What asks about lineage cannot be judged
+ * before its time.
+ */
+function earlyRulesOf(settings: Settings, part: ProgramParts): ReadonlySet<string> {
+  if (part.earlyRules !== undefined || settings.latenessUs === 0) return part.earlyRules ?? new Set();
+  const early = settings.rules.filter(
+    (rule) => rule.kind === 'match' && viewRule(rule, settings.caps).isOrdered && !asksLineage(rule.query.condition),
+  );
+  return new Set(early.map(({ id }) => id));
 }
 
 /** A kernel and how its memory was divided. */
@@ -66,7 +83,7 @@ export interface Started {
  * @throws UsageError `USAGE_MEMORY`, naming the bytes needed.
  */
 export async function startKernel(
-  { program, coverage }: Prepared,
+  { program, coverage, earlyRules }: Prepared,
   settings: Settings,
   drain: (records: DataView) => void,
   part: ProgramParts = {},
@@ -78,7 +95,7 @@ export async function startKernel(
   let target = Math.max(least, settings.memoryBytes);
   for (;;) {
     const budget = divideBudget({ ...needs, budgetBytes: target });
-    const kernel = await createKernel(module, program, settings, budget, drain, part, counters);
+    const kernel = await createKernel(module, program, settings, budget, drain, { ...part, earlyRules }, counters);
     const over = kernel.reservedBytes - settings.memoryBytes;
     if (over <= 0) return { kernel, budget };
     if (target === least) {

@@ -65,7 +65,10 @@ export const enum ProcessState {
   Images = 64,
 }
 
-/** Byte offsets in a row record; `CellCount` cells follow: u32 column, then a value. */
+/**
+ * Byte offsets in a row record; `CellCount` cells follow: u64 column, then a value; then `DeferredCount` actions: u32
+ * rule, u32 action, u32 argument, u32 unused.
+ */
 export const enum RowState {
   Host = 8,
   /** Which heaps the row waits in: {@link RowPlace}. */
@@ -74,6 +77,7 @@ export const enum RowState {
   Ordinal = 24,
   Tiebreak = 32,
   CellCount = 40,
+  DeferredCount = 44,
   Cells = 48,
 }
 

@@ -82,6 +82,8 @@ export const enum RuleFlag {
   Global = 1,
   /** The rule judges events as they arrive, before they are held. */
   Early = 2,
+  /** Some condition of the rule, or of a rule it refers to, asks about lineage. */
+  Lineage = 4,
 }
 
 /** Byte offsets in a record of `Section.Rules`: u32 count, then one record a rule, all fields u32. */
