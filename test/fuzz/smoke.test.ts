@@ -5,7 +5,7 @@ import { targets } from './targets.js';
 
 describe('fuzzing', () => {
   it.each(targets)('$name keeps its promises', async (target) => {
-    let left = 300;
+    let left = 40;
     const isOver = (): boolean => left-- === 0;
     const outcome = await fuzzLoop({ targets: [target], seed: 1, from: 0, isOver, onStart: () => {} });
     expect(outcome.failure).toBeUndefined();
