@@ -25,6 +25,16 @@ export function innerSearch(expr: NestedExpr, outer: string): Expr {
 
 const withoutInner = (expr: Expr): Expr => (expr.kind === 'nested' ? innerSearch(expr, expr.path) : expr);
 
+const textTests: readonly string[] = [
+  'startsWith',
+  'endsWith',
+  'stringContains',
+  'wildcard',
+  'cidrMatch',
+  'match',
+  'matchLite',
+];
+
 /** A test that is true for any value it is true for, and null where the value is missing. */
 function isOneTest(expr: Expr): boolean {
   switch (expr.kind) {
@@ -33,7 +43,11 @@ function isOneTest(expr: Expr): boolean {
     case 'cidr':
       return true;
     case 'compare':
-      return expr.op !== '!=' && ![expr.left, expr.right].some((side) => side.kind === 'literal' && side.value === null);
+      return (
+        expr.op !== '!=' && ![expr.left, expr.right].some((side) => side.kind === 'literal' && side.value === null)
+      );
+    case 'call':
+      return textTests.includes(expr.name);
     default:
       return false;
   }
@@ -45,7 +59,8 @@ function countBelow(expr: Expr, path: string): number {
     case 'literal':
       return 0;
     case 'field':
-      return [expr.name, ...(expr.fallback ?? [])].filter((name) => name === path || name.startsWith(`${path}.`)).length;
+      return [expr.name, ...(expr.fallback ?? [])].filter((name) => name === path || name.startsWith(`${path}.`))
+        .length;
     case 'compare':
     case 'arithmetic':
       return countBelow(expr.left, path) + countBelow(expr.right, path);
@@ -54,7 +69,9 @@ function countBelow(expr: Expr, path: string): number {
     case 'cidr':
       return countBelow(expr.value, path);
     case 'call':
-      return expr.name === 'stepField' ? 0 : expr.args.reduce((sum, arg) => sum + countBelow(arg, path), 0);
+      if (expr.name === 'stepField') return 0;
+      if (expr.name === 'arrayItem') return Number.POSITIVE_INFINITY;
+      return expr.args.reduce((sum, arg) => sum + countBelow(arg, path), 0);
     default:
       return Number.POSITIVE_INFINITY;
   }

@@ -60,14 +60,14 @@ export const diagnosticRecords: readonly DiagnosticRecord[] = [
   record(
     'COMPILE_NESTED',
     'an array condition inside another',
-    'A condition on elements of one array stands inside a condition on elements of another.',
-    'Write one array condition, or two that stand side by side.',
+    'A condition on elements of one array stands inside a condition on elements of another, and is more than one test of one field of theirs.',
+    'Test one field of the inner elements, or write array conditions side by side.',
   ),
   record(
     'COMPILE_STEP_FIELD',
     'a field of an earlier event',
-    'A condition reads a field of the event that an earlier step of the sequence took.',
-    'Join the steps by that field instead.',
+    'A condition reads a field of the event of an earlier step where there is none: outside of a sequence, in a join, in a step of absence, or of a step that is not before it; or it reads one position of an array.',
+    'Read a whole field, from a later step of an ordered sequence or its "until".',
   ),
   record(
     'DATE_RELATIVE',

@@ -8,6 +8,7 @@ import type { Alert, Evidence, MissingEvidence } from './alert.js';
 import type { BehaviorAlert } from './behavior/judge.js';
 import type { EvidenceFields, ProcessNode, Witness } from './behavior/witness.js';
 import { type Steps, valuesOf } from './evaluate.js';
+import { cutValue } from './evidence_cut.js';
 import type { RawAlert, RawEvidence, RawProcess, RawWitness } from './records.js';
 import type { RuleView } from './rule_view.js';
 
@@ -23,6 +24,8 @@ export interface MadeAlert {
 export interface AlertNames {
   readonly hostName: (host: number) => string;
   readonly evidenceFields: ReadonlySet<string>;
+  /** Longest value shown, in bytes; longer ones are cut and marked. */
+  readonly evidenceValueBytes: number;
   /** Field that holds an event's own id, if any. */
   readonly eventIdField: string | null;
 }
@@ -119,16 +122,20 @@ function evidenceOf(entry: RawEvidence, view: RuleView, names: AlertNames): Evid
   const step = view.stepNames[entry.step] ?? String(entry.step);
   const time = formatTimeUs(entry.timeUs);
   if (entry.isMissing) return { step, missing: true, time };
-  const shown = Object.entries(entry.fields).filter(
-    ([name]) => names.evidenceFields.has(name) || view.keyFields.has(name),
-  );
+  let { isCut } = entry;
+  const shown = Object.entries(entry.fields).flatMap(([name, value]) => {
+    if (!names.evidenceFields.has(name) && !view.keyFields.has(name)) return [];
+    const kept = cutValue(value, names.evidenceValueBytes);
+    isCut ||= kept !== value;
+    return [[name, kept] as const];
+  });
   return {
     step,
     eventId: eventIdOf(entry, names),
     ordinal: entry.ordinal,
     time,
     fields: Object.fromEntries(shown),
-    ...(entry.isCut ? { isCut: true } : {}),
+    ...(isCut ? { isCut: true } : {}),
   };
 }
 

@@ -123,6 +123,7 @@ class RunningCorrelator implements CorrelatorPart {
     this.#names = {
       hostName: (host) => this.#open().hostName(host),
       evidenceFields: new Set(settings.evidenceFields),
+      evidenceValueBytes: settings.evidenceValueBytes,
       eventIdField: settings.processFields.eventId,
     };
     this.#behaviors = new Behaviors(this.#names, settings.minSeverity);

@@ -22,7 +22,9 @@ describe.skipIf(!hasShared(corpus))('the endpoint queries from outside', () => {
   it('all compile, into one program', () => {
     expect(rules.length).toBe(657);
     const { diagnostics, rules: compiled } = compile(rules);
-    expect(diagnostics.map(({ code, message, ruleId }) => `${rows[Number(ruleId)]?.id}: ${code} ${message}`)).toEqual([]);
+    expect(diagnostics.map(({ code, message, ruleId }) => `${rows[Number(ruleId)]?.id}: ${code} ${message}`)).toEqual(
+      [],
+    );
     expect(compiled.length).toBe(rows.length);
   });
 

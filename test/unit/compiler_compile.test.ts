@@ -87,7 +87,7 @@ describe('linking rules', () => {
 /** What is refused, its code, and the conditions that are. */
 const refusals: readonly [string, string, Expr][] = [
   [
-    'a field of an earlier step',
+    'a field of an earlier step, outside of a sequence',
     'COMPILE_STEP_FIELD',
     {
       kind: 'compare',
@@ -98,9 +98,13 @@ const refusals: readonly [string, string, Expr][] = [
     },
   ],
   [
-    'an array condition inside another',
+    'an array condition inside another that is more than one test',
     'COMPILE_NESTED',
-    { kind: 'nested', path: 'a', condition: { kind: 'nested', path: 'a.b', condition: is('a.b.c', 'x') } },
+    {
+      kind: 'nested',
+      path: 'a',
+      condition: { kind: 'nested', path: 'a.b', condition: and(is('a.b.c', 'x'), is('a.b.d', 'y')) },
+    },
   ],
   [
     'a position that is none',

@@ -4,7 +4,7 @@ import { encodeProgram } from '../../src/compiler/program.js';
 import { loadProgram } from '../../src/compiler/verify.js';
 import { Section } from '../../src/core/abi/program.js';
 import { ProgramError } from '../../src/core/errors.js';
-import type { Expr } from '../../src/rule/ir.js';
+import type { Expr, Rule } from '../../src/rule/ir.js';
 import { matchRule, PredicateKernel } from '../support/predicate_kernel.js';
 
 const field = (name: string): Expr => ({ kind: 'field', name });
@@ -52,7 +52,17 @@ const conditions: readonly Expr[] = [
   },
 ];
 
-const rules = conditions.map((expr, index) => matchRule(expr, index, index % 2 === 0 ? null : 'process'));
+const earlier: Expr = { kind: 'call', name: 'stepField', args: [literal(0), field('a')], case: 'exact' };
+const looking: Expr = { kind: 'compare', op: '==', left: field('a'), right: earlier, case: 'ascii' };
+const step = (condition: Expr) => ({ query: { category: null, condition }, by: [], missing: false, runs: 1 });
+const rules: readonly Rule[] = [
+  ...conditions.map((expr, index) => matchRule(expr, index, index % 2 === 0 ? null : 'process')),
+  {
+    ...matchRule(literal('x'), conditions.length),
+    kind: 'sequence',
+    steps: [step({ kind: 'not', operand: { kind: 'isNull', value: field('a') }, missing: 'null' }), step(looking)],
+  },
+];
 const predicateSections = [
   Section.Atoms,
   Section.Predicates,
@@ -61,6 +71,7 @@ const predicateSections = [
   Section.Candidates,
   Section.Columns,
   Section.HostFunctions,
+  Section.Evidence,
 ];
 
 const events = [
