@@ -3,6 +3,7 @@ import { type CompiledProgram, compile } from '../compiler/compile.js';
 import { ColumnKind } from '../core/abi/events.js';
 import { Section } from '../core/abi/program.js';
 import { Config } from '../core/abi/state.js';
+import type { Diagnostic } from '../core/diagnostic.js';
 import { UsageError } from '../core/errors.js';
 import type { FieldSpec } from '../event/fields.js';
 import { numberImports } from '../event/number_imports.js';
@@ -11,10 +12,11 @@ import { predicateImports } from '../kernel/host_functions.js';
 import { Kernel } from '../kernel/kernel.js';
 import { loadKernelModule } from '../kernel/load.js';
 import type { WasmModule } from '../kernel/web_assembly.js';
+import type { Rule } from '../rule/ir.js';
 import { asksLineage } from '../rule/lineage.js';
 import { CoverageTracker } from './coverage/tracker.js';
 import type { Settings } from './options.js';
-import { type RuleView, viewRule } from './rule_view.js';
+import { pipeRefusal, type RuleView, viewRule } from './rule_view.js';
 
 export interface Prepared {
   /** Where a coverage model was given. */
@@ -45,18 +47,34 @@ export function prepare(settings: Settings, part: ProgramParts = {}): Prepared {
   const read = wanted.flatMap((view) => [...view.keyFields, ...view.readFields]);
   const coverage = settings.coverage === undefined ? undefined : new CoverageTracker(settings.coverage, settings.rules);
   const earlyRules = earlyRulesOf(settings, part);
-  const program = compile(settings.rules, {
-    eventCategoryField: settings.eventCategoryField,
-    timestampField: settings.timestampField,
-    tiebreakerField: settings.tiebreakerField,
-    ...(settings.hostField === undefined ? {} : { hostField: settings.hostField }),
-    processFields: settings.processFields,
-    evidenceFields: [...new Set([...own, ...settings.evidenceFields, ...read, ...(part.keptFields ?? [])])],
-    ...(coverage === undefined ? {} : { counters: coverage.model.counters }),
-    earlyRules,
-  });
+  const refusals = settings.rules.flatMap(pipeDiagnostics);
+  const refused = new Set(refusals.map(({ ruleId }) => ruleId));
+  const compiled = compile(
+    settings.rules.filter(({ id }) => !refused.has(id)),
+    {
+      eventCategoryField: settings.eventCategoryField,
+      timestampField: settings.timestampField,
+      tiebreakerField: settings.tiebreakerField,
+      ...(settings.hostField === undefined ? {} : { hostField: settings.hostField }),
+      processFields: settings.processFields,
+      evidenceFields: [...new Set([...own, ...settings.evidenceFields, ...read, ...(part.keptFields ?? [])])],
+      ...(coverage === undefined ? {} : { counters: coverage.model.counters }),
+      earlyRules,
+    },
+  );
+  const program = { ...compiled, diagnostics: [...refusals, ...compiled.diagnostics] };
   const views = program.rules.map((rule) => viewRule(rule, settings.caps));
   return { program, views, coverage, earlyRules };
+}
+
+/** What keeps a rule's pipes from being applied to its alerts. */
+function pipeDiagnostics(rule: Rule): Diagnostic[] {
+  const reason = pipeRefusal(rule);
+  if (reason === undefined) return [];
+  const remedy = 'Let pipes compare fields of the events themselves.';
+  const file = rule.source?.file;
+  const place = { line: 1, column: 1, ...(file === undefined ? {} : { file }) };
+  return [{ code: 'COMPILE_PIPE', severity: 'error', message: reason, remedy, ruleId: rule.id, ...place }];
 }
 
 /**
