@@ -22,6 +22,7 @@ import { columnCount, columnKind, columnOffset } from "./columns";
 import { configU32, sectionPtr } from "./config";
 import { currentLineageHolds, dispatchPredicate, forgetLineageAsked } from "./dispatch";
 import { compareHolds } from "./functions";
+import { guardsInit, guardsPass, guardsSee } from "./guards";
 import { listItem, listLength, valueIsList } from "./lists";
 import { reserve } from "./memory";
 import { constantHash, constantNumber, instructions, isInNumbers, leafColumns, nestedBlocks } from "./program";
@@ -56,8 +57,11 @@ export function candidatesInit(): void {
   words = reserve(((<usize>wordCount >> 6) + 1) << 3);
   always = reserve(<usize>wordCount << 3);
   usesCandidates = configU32(Config.Prefilter) != 0;
-  if (usesCandidates) readCandidates();
-  else for (let p: u32 = 0; p < predicateCount; p++) if (entryOf(p) != Jump.Unused) setAlways(p);
+  if (usesCandidates) {
+    readCandidates();
+    guardsInit(wordCount);
+  }
+  if (!usesCandidates) for (let p: u32 = 0; p < predicateCount; p++) if (entryOf(p) != Jump.Unused) setAlways(p);
 }
 
 function readCandidates(): void {
@@ -92,6 +96,7 @@ export function predicateTotal(): u32 {
 /** Evaluates the row's candidates and dispatches those that are true, in ascending order of their ids. */
 export function evaluateRow(slot: u32, entity: u32): void {
   const row = rowAddress(slot);
+  guardsSee(row);
   const end = witnessCells + (<usize>witnessCount << 2);
   for (let at = witnessCells; at < end; at += 4) {
     const v = load<u32>(row + load<u32>(at));
@@ -113,7 +118,7 @@ export function evaluateRow(slot: u32, entity: u32): void {
 }
 
 function evaluateWord(word: u32, slot: u32, entity: u32): void {
-  let left = load<u64>(bits + (<usize>word << 3));
+  let left = guardsPass(word, load<u64>(bits + (<usize>word << 3)));
   store<u64>(bits + (<usize>word << 3), 0);
   while (left != 0) {
     const predicate = (word << 6) + <u32>ctz<u64>(left);

@@ -63,6 +63,12 @@ export function setCount(id: u32): u32 {
   return id == 0 ? 0 : load<u32>(setAt(id), 8);
 }
 
+/** Address of the atoms (ascending u32) of a kept set. */
+@inline
+export function setAtoms(id: u32): usize {
+  return setAt(id) + HEADER;
+}
+
 /** Whether a kept set holds an atom. */
 export function setHas(id: u32, atom: u32): bool {
   if (id == 0) return false;

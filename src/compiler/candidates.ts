@@ -2,7 +2,7 @@
  * Witnesses: for each predicate a set of atoms one of which must hold for it to be true, as rare as can be told without
  * events. Rows without a true witness never get to the predicate. `Section.Candidates`.
  */
-import { CandidateHeader } from '../core/abi/predicates.js';
+import { CandidateHeader, GuardLimit, GuardRecord } from '../core/abi/predicates.js';
 import type { AtomShape } from './atom_table.js';
 import type { Formula } from './formula.js';
 import { SectionWriter } from './section_writer.js';
@@ -77,6 +77,61 @@ export function expectedChance(frequency: number): number {
   return frequency / (frequency + 2000);
 }
 
+/** A predicate that needs one of certain atoms of a column. */
+interface Need {
+  readonly id: number;
+  readonly atoms: readonly number[];
+}
+
+/** A column by which candidates are thinned out: a predicate that needs an atom of it is no candidate without. */
+export interface Guard {
+  readonly column: number;
+  readonly needs: readonly Need[];
+}
+
+/** A guard costs a look at one cell of each row; it must spare some predicates. */
+const needsMin = 4;
+
+/** The guards of a rule set: the columns that most predicates need something of. */
+export function guardsOf(
+  formulas: readonly { readonly id: number; readonly formula: Formula }[],
+  columns: readonly number[],
+): Guard[] {
+  const guards = columns.map((column) => ({
+    column,
+    needs: formulas.flatMap(({ id, formula }): Need[] => {
+      const witness = witnessOf(formula, (of, atom) =>
+        of === column && atom !== 'exists' ? 1 : Number.POSITIVE_INFINITY,
+      );
+      return witness === undefined ? [] : [{ id, atoms: witness.atoms.map(({ atom }) => atom as number) }];
+    }),
+  }));
+  return guards
+    .filter(({ needs }) => needs.length >= needsMin)
+    .sort((a, b) => b.needs.length - a.needs.length || a.column - b.column)
+    .slice(0, GuardLimit.Count);
+}
+
+function encodeGuards(writer: SectionWriter, guards: readonly Guard[], atomCounts: readonly number[]): void {
+  const records = writer.length;
+  writer.patch(CandidateHeader.GuardsOffset, records);
+  writer.patch(CandidateHeader.GuardCount, guards.length);
+  writer.zeros(guards.length * GuardRecord.Bytes);
+  guards.forEach(({ column, needs }, index) => {
+    const record = records + index * GuardRecord.Bytes;
+    const passed = new Map<number, number[]>();
+    for (const { id, atoms } of needs) {
+      for (const atom of new Set(atoms)) passed.set(atom, [...(passed.get(atom) ?? []), id]);
+    }
+    writer.patch(record + GuardRecord.Column, column);
+    writer.patch(record + GuardRecord.Starts, writer.length);
+    writePostings(writer, passed, atomCounts[column] as number);
+    writer.patch(record + GuardRecord.Needs, writer.length);
+    for (const { id } of needs) writer.u32(id);
+    writer.patch(record + GuardRecord.NeedsEnd, writer.length);
+  });
+}
+
 /** Encodes the candidates. `atomCounts[c]` is the number of atoms of column c. */
 export function encodeCandidates(
   atomCounts: readonly number[],
@@ -84,6 +139,7 @@ export function encodeCandidates(
     readonly id: number;
     readonly witness: readonly { column: number; atom: number }[] | undefined;
   }[],
+  guards: readonly Guard[],
 ): Uint8Array {
   const always = predicates.filter(({ witness }) => witness === undefined).map(({ id }) => id);
   const postings = atomCounts.map(() => new Map<number, number[]>());
@@ -97,7 +153,7 @@ export function encodeCandidates(
   }
   const writer = new SectionWriter();
   writer.u32(atomCounts.length);
-  writer.zeros(8 + 4 * atomCounts.length);
+  writer.zeros(CandidateHeader.Columns - 4 + 4 * atomCounts.length);
   writer.patch(CandidateHeader.AlwaysOffset, writer.length);
   writer.patch(CandidateHeader.AlwaysCount, always.length);
   for (const id of always) writer.u32(id);
@@ -106,6 +162,7 @@ export function encodeCandidates(
     writer.patch(CandidateHeader.Columns + 4 * column, writer.length);
     writePostings(writer, ofColumn, atomCounts[column] as number);
   });
+  encodeGuards(writer, guards, atomCounts);
   return writer.finish();
 }
 

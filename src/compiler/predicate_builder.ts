@@ -17,6 +17,7 @@ import {
   expectedChance,
   expectedFrequency,
   expectedPresence,
+  guardsOf,
   witnessOf,
 } from './candidates.js';
 import { leafColumn } from './cells.js';
@@ -235,6 +236,10 @@ export class PredicateBuilder {
     return encodeCandidates(
       atoms.map((table) => table?.count ?? 0),
       predicates,
+      guardsOf(
+        formulas,
+        this.#columns.list().flatMap(({ index, kind }) => (kind === ColumnKind.Text ? [index] : [])),
+      ),
     );
   }
 

@@ -7,6 +7,8 @@ import {
   CandidateHeader,
   CodeHeader,
   ConstantRecord,
+  GuardLimit,
+  GuardRecord,
   HostFunctionRecord,
   Instruction,
   InstructionFlag,
@@ -267,13 +269,24 @@ function verifyCandidates(view: SectionView, facts: ProgramFacts, predicates: nu
   const always = view.u32(CandidateHeader.AlwaysOffset);
   ids(always, always + 4 * view.u32(CandidateHeader.AlwaysCount));
   view.check(view.u32(CandidateHeader.ColumnCount) === facts.columns.length, 'it is for other columns');
-  facts.columns.forEach((_, column) => {
-    const starts = view.u32(CandidateHeader.Columns + 4 * column);
-    if (starts === 0) return;
+  const postings = (starts: number, column: number): void => {
     for (let atom = 0; atom < (facts.atoms[column] as number); atom++) {
       ids(view.u32(starts + 4 * atom), view.u32(starts + 4 * atom + 4));
     }
+  };
+  facts.columns.forEach((_, column) => {
+    const starts = view.u32(CandidateHeader.Columns + 4 * column);
+    if (starts !== 0) postings(starts, column);
   });
+  const guardCount = view.u32(CandidateHeader.GuardCount);
+  view.check(guardCount <= GuardLimit.Count, 'it has too many guards');
+  const guards = view.records(view.u32(CandidateHeader.GuardsOffset), guardCount, GuardRecord.Bytes, 'guards');
+  for (const at of view.each(guards)) {
+    const column = view.u32(at + GuardRecord.Column);
+    view.check(facts.columns[column] === ColumnKind.Text, 'a guard has no column');
+    postings(view.u32(at + GuardRecord.Starts), column);
+    ids(view.u32(at + GuardRecord.Needs), view.u32(at + GuardRecord.NeedsEnd));
+  }
 }
 
 function verifyKeys(view: SectionView, facts: ProgramFacts): void {

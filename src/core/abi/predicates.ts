@@ -363,13 +363,32 @@ export const enum ConstantRecord {
 
 /**
  * `Section.Candidates`: u32 column count, u32 offset and u32 count of the predicates without a witness (ascending
- * u32 ids), then one u32 offset a column (0: no witness is there) of a u32 `starts[atoms + 1]` followed by its ids.
+ * u32 ids), u32 offset and u32 count of the guards, then one u32 offset a column (0: no witness is there) of a u32
+ * `starts[atoms + 1]` followed by its ids.
  */
 export const enum CandidateHeader {
   ColumnCount = 0,
   AlwaysOffset = 4,
   AlwaysCount = 8,
-  Columns = 12,
+  GuardsOffset = 12,
+  GuardCount = 16,
+  Columns = 20,
+}
+
+/** Guards at most. */
+export const enum GuardLimit {
+  Count = 4,
+}
+
+/** Byte offsets in a guard: a Text column of which some predicates need one of certain atoms. */
+export const enum GuardRecord {
+  Column = 0,
+  /** Offset of u32 `starts[atoms + 1]`: the predicates that each atom lets pass. */
+  Starts = 4,
+  /** Offsets of the u32 ids of the predicates that need an atom of the column, and of their end. */
+  Needs = 8,
+  NeedsEnd = 12,
+  Bytes = 16,
 }
 
 // ------------------------------------------------------------------------------------------------------- keys
