@@ -17,5 +17,6 @@ export type { CorrelatorStats } from './correlator/stats.js';
 export { createDecoder, decodeEvents } from './event/decoder.js';
 export { createEncoder, encodeEvents } from './event/encoder.js';
 export { parseCoverageModel } from './language/coverage.js';
+export { parseExceptions } from './language/exceptions.js';
 export { type ParseRulesOptions, parseRules } from './language/load.js';
 export type { Rule } from './rule/ir.js';

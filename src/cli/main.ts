@@ -22,6 +22,10 @@ const commands: Readonly<Record<string, CommandEntry>> = {
     summary: 'tell whether the rules could have fired on the hosts of the events',
     load: async () => (await import('./coverage.js')).coverage,
   },
+  exceptions: {
+    summary: 'check approved exceptions and tell what they hid',
+    load: async () => (await import('./exceptions.js')).exceptions,
+  },
   rules: {
     summary: 'check rule files: "vedette rules check PATH..."',
     load: async () => (await import('./rules.js')).rules,

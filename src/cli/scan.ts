@@ -5,6 +5,7 @@ import { type Correlator, createCorrelator } from '../correlator/correlator.js';
 import { loadCoverageModel } from '../engine/load_coverage.js';
 import { type Severity, severities } from '../rule/ir.js';
 import { createSourceReader, type ReaderTally } from '../source/reader.js';
+import { exceptionsFrom } from './exception_file.js';
 import { resolveInputs } from './input.js';
 import { CommandError, type Io, printable } from './io.js';
 import { pushFiles, rulesFor } from './stream.js';
@@ -19,6 +20,7 @@ Correlates the events of the files, in the order given, as one stream; reads .gz
   --lateness D        how far events may be out of order (default: 120s)
   --memory SIZE       budget of the kernel (default: 256MiB)
   --host ID           host of events that name none
+  --exceptions FILE   approved exceptions; what they cover is counted instead of shown
   --min-severity S    publish alerts from this severity up (default: low)
   --fail-on S         exit with 1 when an alert of this severity or above was published
   --json              one alert a line on stdout, and nothing else there
@@ -30,6 +32,7 @@ const options = {
   lateness: { type: 'string', default: '120s' },
   memory: { type: 'string', default: '256MiB' },
   host: { type: 'string' },
+  exceptions: { type: 'string' },
   'min-severity': { type: 'string', default: 'low' },
   'fail-on': { type: 'string' },
   json: { type: 'boolean', default: false },
@@ -55,6 +58,7 @@ export async function scan(args: string[], io: Io): Promise<number> {
     memory: values.memory,
     minSeverity,
     coverage: await loadCoverageModel(),
+    ...(values.exceptions === undefined ? {} : { exceptions: await exceptionsFrom(values.exceptions, io) }),
     ...(values.host === undefined ? {} : { defaultHost: values.host }),
   });
   const output = values.json ? jsonOutput(io) : timelineOutput(io);
@@ -137,6 +141,11 @@ function closingLines(tally: ReaderTally, correlator: Correlator, output: Output
   const lines = [
     `${output.count} alerts from ${stats.events.toLocaleString('en')} events (${kinds.join(', ') || 'none recognised'})`,
   ];
+  const hidden = correlator.exceptions().filter(({ matched }) => matched > 0);
+  if (hidden.length > 0)
+    lines.push(
+      `hidden by exceptions: ${hidden.map(({ exception, matched }) => `${printable(exception.id)} ${matched}`).join(', ')}`,
+    );
   const others = [...tally.otherActions.values()].reduce((sum, count) => sum + count, 0);
   if (others > 0)
     lines.push(

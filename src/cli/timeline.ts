@@ -1,6 +1,9 @@
 /** Alerts as a readable timeline: when, host, user, rule, severity, the process chain, each piece of evidence a line. */
+
+import { formatTimeUs } from '../core/time.js';
 import type { Alert, Evidence, MissingEvidence } from '../correlator/alert.js';
 import type { EvidenceFields } from '../correlator/behavior/witness.js';
+import type { ExceptionNote } from '../correlator/exceptions.js';
 import type { Severity } from '../rule/ir.js';
 import { type Io, paint, printable, type Style } from './io.js';
 
@@ -83,8 +86,23 @@ function detailLines(alert: Alert, io: Io): string[] {
   const blind = Object.entries(alert.coverage ?? {}).filter(([, status]) => status !== 'full');
   if (blind.length > 0)
     lines.push(`  ${paint(io, 'dim', 'coverage')} ${blind.map(([leg, status]) => `${leg} ${status}`).join(', ')}`);
+  for (const note of alert.exceptions ?? []) lines.push(`  ${paint(io, 'dim', 'exception')} ${exceptionText(note)}`);
   for (const note of alert.notes ?? []) lines.push(`  ${paint(io, 'dim', 'note')}     ${printable(note)}`);
   return lines;
+}
+
+function exceptionText(note: ExceptionNote): string {
+  const id = printable(note.id);
+  switch (note.result) {
+    case 'matched':
+      return `${id} covers a part of it`;
+    case 'set_aside':
+      return `${id} matches, but may not hide this severity`;
+    case 'expired':
+      return `${id} would have hidden it, but expired ${formatTimeUs(note.expiresUs).slice(0, 19)}`;
+    case 'near_miss':
+      return `${id} nearly matches: all but ${printable(note.failed)}`;
+  }
 }
 
 function evidenceLine(evidence: Evidence | MissingEvidence, io: Io): string {

@@ -2,6 +2,7 @@
 import type { Severity, Threat } from '../rule/ir.js';
 import type { BehaviorDetail } from './behavior/detail.js';
 import type { EvidenceFields } from './behavior/witness.js';
+import type { ExceptionNote } from './exceptions.js';
 
 /** One event that made the alert, as it was when it matched; it outlives its batch. */
 export interface Evidence {
@@ -54,6 +55,10 @@ export interface Alert {
   readonly value?: number;
   /** Legs of the rule, or the rule itself, to how far it could see; absent until coverage is asked for. */
   readonly coverage?: Readonly<Record<string, CoverageStatus>>;
+  /** What exceptions had to do with it; absent when nothing. */
+  readonly exceptions?: readonly ExceptionNote[];
+  /** Exceptions that hide it: it is not published, and only `suppressed()` gives it. */
+  readonly hiddenBy?: readonly string[];
   /** Later equal alerts that were counted instead of published. */
   readonly suppressed?: number;
   /** What only some rules tell, such as "history of this host is incomplete". */

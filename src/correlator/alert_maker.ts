@@ -74,6 +74,8 @@ export function makeBehaviorAlert(judged: BehaviorAlert, view: RuleView): MadeAl
     evidence: judged.evidence.map(({ timeUs, ...entry }) => ({ ...entry, time: formatTimeUs(timeUs) })),
     revision: judged.revision,
     ...(judged.suppressed > 0 ? { suppressed: judged.suppressed } : {}),
+    ...(judged.exceptions === undefined ? {} : { exceptions: judged.exceptions }),
+    ...(judged.hiddenBy === undefined ? {} : { hiddenBy: judged.hiddenBy }),
     behavior: judged.detail,
   };
   return { view, timeUs: judged.timeUs, alert, steps: judged.evidence.map((entry) => entry.fields) };

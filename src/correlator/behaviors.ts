@@ -2,6 +2,7 @@
 import type { BehaviorRule, Severity } from '../rule/ir.js';
 import { type AlertNames, type MadeAlert, makeBehaviorAlert, makeWitness } from './alert_maker.js';
 import { type BehaviorJudge, createBehaviorJudge } from './behavior/judge.js';
+import type { ExceptionSet } from './exceptions.js';
 import type { RawWitness } from './records.js';
 import type { RuleView } from './rule_view.js';
 
@@ -25,11 +26,13 @@ export class Behaviors {
   readonly #judged = new Map<number, Judged>();
   readonly #names: AlertNames;
   readonly #minSeverity: Severity;
+  readonly #exceptions: ExceptionSet | undefined;
   /** Hosts that witnesses named, with the watermark their judges were told last. */
   readonly #hosts = new Map<number, { readonly id: string; watermarkUs: number }>();
 
   /** Judges leave out what lies below `minSeverity` themselves, so that revisions are counted from the first published. */
-  constructor(names: AlertNames, minSeverity: Severity) {
+  constructor(names: AlertNames, minSeverity: Severity, exceptions?: ExceptionSet) {
+    this.#exceptions = exceptions;
     this.#names = names;
     this.#minSeverity = minSeverity;
   }
@@ -37,7 +40,10 @@ export class Behaviors {
   /** Adds the rule at kernel index `index`; `bits` are its marks' bits, in its order. */
   add(index: number, view: RuleView, rule: BehaviorRule, bits: readonly number[]): void {
     const marks = new Map(bits.map((bit, place) => [bit, rule.marks[place]?.name ?? '']));
-    const judge = createBehaviorJudge(rule, { minSeverity: this.#minSeverity });
+    const judge = createBehaviorJudge(rule, {
+      minSeverity: this.#minSeverity,
+      ...(this.#exceptions === undefined ? {} : { exceptions: this.#exceptions }),
+    });
     this.#judged.set(index, { judge, rule, view, marks });
   }
 
@@ -80,6 +86,13 @@ export class Behaviors {
   #drain(): MadeAlert[] {
     return [...this.#judged.values()].flatMap(({ judge, view }) =>
       judge.drain().map((judged) => makeBehaviorAlert(judged, view)),
+    );
+  }
+
+  /** The detections that exceptions hid since the last call. */
+  drainHidden(): MadeAlert[] {
+    return [...this.#judged.values()].flatMap(({ judge, view }) =>
+      judge.drainHidden().map((judged) => makeBehaviorAlert(judged, view)),
     );
   }
 

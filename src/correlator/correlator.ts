@@ -15,6 +15,7 @@ import type { Alert } from './alert.js';
 import { type AlertNames, type MadeAlert, makeAlert } from './alert_maker.js';
 import { Behaviors } from './behaviors.js';
 import type { CoverageReport } from './coverage/report.js';
+import type { ExceptionUse } from './exceptions.js';
 import { bytesOf, formOf, lineRuns, objectRuns, type PushInput, type PushOptions } from './input.js';
 import { type CorrelatorOptions, readOptions, type Settings } from './options.js';
 import { Publisher, type PublisherState } from './publisher.js';
@@ -25,6 +26,7 @@ import { fieldSpecs, type Prepared, type ProgramParts, prepare, startKernel } fr
 import { decodeSnapshot, encodeSnapshot } from './snapshot.js';
 import { mergeJudgeStates, mergeReports, ownedRecords } from './snapshot_parts.js';
 import { type CorrelatorStats, type LossCount, lossName, skipName } from './stats.js';
+import { HiddenAlerts } from './suppression.js';
 
 /** Correlates the events of any number of hosts. */
 export interface Correlator {
@@ -43,6 +45,10 @@ export interface Correlator {
    * @throws UsageError where no coverage model was given.
    */
   coverage(): CoverageReport;
+  /** What each exception hid, in the order given: counted after the detection would have fired. */
+  exceptions(): ExceptionUse[];
+  /** The alerts that exceptions hid since the last call, with `hiddenBy`; the newest ten thousand. Not in snapshots. */
+  suppressed(): Alert[];
   /** The whole state as bytes, from which a new correlator goes on as if nothing had happened. */
   snapshot(): Uint8Array;
   /**
@@ -102,6 +108,7 @@ class RunningCorrelator implements CorrelatorPart {
   readonly #part: PartOptions;
   readonly #prepared: Prepared;
   readonly #publisher: Publisher;
+  readonly #hidden = new HiddenAlerts();
   readonly #behaviors: Behaviors;
   readonly #scheduled: Scheduled;
   readonly #names: AlertNames;
@@ -119,14 +126,14 @@ class RunningCorrelator implements CorrelatorPart {
     this.#prepared = prepared;
     this.fields = fieldSpecs(program);
     this.problems = program.diagnostics;
-    this.#publisher = new Publisher(settings);
+    this.#publisher = new Publisher(settings, prepared.exceptions, (alert) => this.#hidden.add(alert));
     this.#names = {
       hostName: (host) => this.#open().hostName(host),
       evidenceFields: new Set(settings.evidenceFields),
       evidenceValueBytes: settings.evidenceValueBytes,
       eventIdField: settings.processFields.eventId,
     };
-    this.#behaviors = new Behaviors(this.#names, settings.minSeverity);
+    this.#behaviors = new Behaviors(this.#names, settings.minSeverity, prepared.exceptions);
     this.#scheduled = new Scheduled(this.#names);
     views.forEach((view, index) => {
       const { rule } = view;
@@ -195,7 +202,7 @@ class RunningCorrelator implements CorrelatorPart {
   snapshot(): Uint8Array {
     const kernel = this.#open();
     if (this.#isFlushed) throw new UsageError('USAGE_FLUSHED', 'snapshot after flush: the stream has ended');
-    const { program, coverage } = this.#prepared;
+    const { program, coverage, exceptions } = this.#prepared;
     const records = kernel.snapshot();
     return encodeSnapshot({
       fingerprint: program.fingerprint,
@@ -205,6 +212,7 @@ class RunningCorrelator implements CorrelatorPart {
         behaviors: this.#behaviors.snapshot(),
         scheduled: this.#scheduled.snapshot(),
         ...(coverage === undefined ? {} : { coverage: coverage.snapshot(kernel) }),
+        ...(exceptions === undefined ? {} : { exceptions: exceptions.snapshot() }),
       },
       records,
     });
@@ -235,6 +243,7 @@ class RunningCorrelator implements CorrelatorPart {
         if (kept.has(id)) behaviors.set(id, [...(behaviors.get(id) ?? []), { state, hosts: taken.hosts }]);
       }
       this.#prepared.coverage?.restore(header.coverage ?? [], this.#open());
+      this.#prepared.exceptions?.restore(header.exceptions ?? [], taken.hosts);
       return plan.report;
     });
     this.#behaviors.restore(Object.fromEntries([...behaviors].map(([id, states]) => [id, mergeJudgeStates(states)])));
@@ -305,7 +314,9 @@ class RunningCorrelator implements CorrelatorPart {
 
   #handOver(kernel: Kernel): Alert[] {
     const { coverage } = this.#prepared;
+    for (const { alert } of this.#behaviors.drainHidden()) this.#hidden.add(alert);
     const alerts = this.#publisher.drain();
+    for (const { id } of alerts) this.#hidden.remove(id);
     coverage?.invalidate();
     return coverage === undefined ? alerts : alerts.map((alert) => coverage.annotate(alert, kernel));
   }
@@ -341,6 +352,14 @@ class RunningCorrelator implements CorrelatorPart {
         return { id: rule.id, matched: kernel.matched(index), alerts, belowMinimum };
       }),
     };
+  }
+
+  exceptions(): ExceptionUse[] {
+    return this.#prepared.exceptions?.audit() ?? [];
+  }
+
+  suppressed(): Alert[] {
+    return this.#hidden.drain();
   }
 
   coverage(): CoverageReport {

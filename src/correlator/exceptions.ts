@@ -6,6 +6,12 @@ import { globMatches } from '../core/glob.js';
 import type { Exception, ExceptionCondition } from '../rule/exception.js';
 import { type Severity, severities } from '../rule/ir.js';
 
+/** What is told of an exception beside a detection. Times in microseconds. */
+export type ExceptionNote =
+  | { readonly id: string; readonly result: 'matched' | 'set_aside' }
+  | { readonly id: string; readonly result: 'expired'; readonly expiresUs: number }
+  | { readonly id: string; readonly result: 'near_miss'; readonly failed: string };
+
 /** What an exception is judged against: a detection, or one witness of it. */
 export interface ExceptionSubject {
   readonly ruleId: string;
@@ -30,7 +36,10 @@ export interface ExceptionVerdict {
 /** One row of the audit listing. Times in microseconds since the epoch of the events, not of the clock. */
 export interface ExceptionUse {
   readonly exception: Exception;
+  /** Detections that it hid. */
   readonly matched: number;
+  /** Witnesses of behaviour rules that it covered, whether or not a detection came of them. */
+  readonly witnesses: number;
   readonly matchedByHost: Readonly<Record<string, number>>;
   readonly firstMatchedUs: number | null;
   readonly lastMatchedUs: number | null;
@@ -38,12 +47,25 @@ export interface ExceptionUse {
   readonly matchedAfterExpiry: number;
 }
 
-interface Counters {
+/** Counts of one exception on one host. */
+interface HostUse {
   matched: number;
-  readonly byHost: Map<string, number>;
+  witnesses: number;
+  afterExpiry: number;
+}
+
+interface Counters {
+  readonly byHost: Map<string, HostUse>;
   firstUs: number | null;
   lastUs: number | null;
-  afterExpiry: number;
+}
+
+/** Counts of one exception in a snapshot. */
+export interface ExceptionState {
+  readonly id: string;
+  readonly byHost: readonly (readonly [string, HostUse])[];
+  readonly firstUs: number | null;
+  readonly lastUs: number | null;
 }
 
 /** Hosts counted by name per exception; beyond, they are counted together under `…`. */
@@ -59,7 +81,7 @@ export class ExceptionSet {
   constructor(exceptions: readonly Exception[]) {
     this.#entries = exceptions.map((exception) => ({
       exception,
-      counters: { matched: 0, byHost: new Map(), firstUs: null, lastUs: null, afterExpiry: 0 },
+      counters: { byHost: new Map(), firstUs: null, lastUs: null },
     }));
   }
 
@@ -75,7 +97,8 @@ export class ExceptionSet {
       if (!isInScope(exception, subject)) continue;
       const failed = exception.conditions.filter((condition) => !holds(condition, subject));
       const [first] = failed;
-      if (failed.length === 1 && first !== undefined) nearMisses.push({ id: exception.id, failed: first.field });
+      if (failed.length === 1 && first !== undefined && exception.conditions.length > 1)
+        nearMisses.push({ id: exception.id, failed: first.field });
       if (failed.length > 0) continue;
       if (subject.timeUs >= exception.expiresUs) {
         if (subject.timeUs < exception.expiresUs + shadowUs)
@@ -94,32 +117,111 @@ export class ExceptionSet {
     return entry !== undefined && severities.indexOf(severity) <= severities.indexOf(entry.exception.maxSeverity);
   }
 
+  effectOf(id: string): Exception['effect'] | undefined {
+    return this.#entries.find(({ exception }) => exception.id === id)?.exception.effect;
+  }
+
+  /** Fields of events that conditions read: all but derived ones. */
+  get fields(): string[] {
+    const named = this.#entries.flatMap(({ exception }) => exception.conditions.map(({ field }) => field));
+    const read = named.flatMap((field) => (derivedFields.has(field) ? [] : [field]));
+    return this.size === 0 ? [] : [...new Set([...read, ...alwaysRead])];
+  }
+
   /** Counts one hidden detection, or one that came back after the expiry. */
   count(id: string, hostId: string, timeUs: number, isExpired = false): void {
-    const counters = this.#entries.find(({ exception }) => exception.id === id)?.counters;
+    const counters = this.#counters(id);
     if (counters === undefined) return;
+    const use = useOf(counters, hostId);
     if (isExpired) {
-      counters.afterExpiry++;
+      use.afterExpiry++;
       return;
     }
-    counters.matched++;
-    const host = counters.byHost.has(hostId) || counters.byHost.size < hostsCountedMax ? hostId : '…';
-    counters.byHost.set(host, (counters.byHost.get(host) ?? 0) + 1);
+    use.matched++;
     counters.firstUs = Math.min(counters.firstUs ?? timeUs, timeUs);
     counters.lastUs = Math.max(counters.lastUs ?? timeUs, timeUs);
   }
 
+  /** Takes one hidden detection back. */
+  uncount(id: string, hostId: string): void {
+    const counters = this.#counters(id);
+    const use = counters === undefined ? undefined : useOf(counters, hostId);
+    if (use !== undefined && use.matched > 0) use.matched--;
+  }
+
+  /** Counts one covered witness. */
+  countWitness(id: string, hostId: string): void {
+    const counters = this.#counters(id);
+    if (counters !== undefined) useOf(counters, hostId).witnesses++;
+  }
+
+  #counters(id: string): Counters | undefined {
+    return this.#entries.find(({ exception }) => exception.id === id)?.counters;
+  }
+
   /** The audit listing, in file order. */
   audit(): ExceptionUse[] {
+    return this.#entries.map(({ exception, counters: { byHost, firstUs, lastUs } }) => {
+      const uses = [...byHost].sort(([a], [b]) => (a < b ? -1 : 1));
+      const sum = (of: (use: HostUse) => number): number => uses.reduce((total, [, use]) => total + of(use), 0);
+      const matching = uses.filter(([, { matched }]) => matched > 0);
+      return {
+        exception,
+        matched: sum(({ matched }) => matched),
+        witnesses: sum(({ witnesses }) => witnesses),
+        matchedByHost: Object.fromEntries(matching.map(([host, { matched }]) => [host, matched])),
+        firstMatchedUs: firstUs,
+        lastMatchedUs: lastUs,
+        matchedAfterExpiry: sum(({ afterExpiry }) => afterExpiry),
+      };
+    });
+  }
+
+  snapshot(): ExceptionState[] {
     return this.#entries.map(({ exception, counters }) => ({
-      exception,
-      matched: counters.matched,
-      matchedByHost: Object.fromEntries([...counters.byHost].sort()),
-      firstMatchedUs: counters.firstUs,
-      lastMatchedUs: counters.lastUs,
-      matchedAfterExpiry: counters.afterExpiry,
+      ...counters,
+      id: exception.id,
+      byHost: [...counters.byHost].sort(([a], [b]) => (a < b ? -1 : 1)),
     }));
   }
+
+  /** Adds the counts of a snapshot, of `hosts` only where they are given. */
+  restore(states: readonly ExceptionState[], hosts?: ReadonlySet<string>): void {
+    for (const { id, byHost, firstUs, lastUs } of states) {
+      const counters = this.#counters(id);
+      const taken = byHost.filter(([host]) => hosts?.has(host) !== false);
+      if (counters === undefined || taken.length === 0) continue;
+      for (const [host, { matched, witnesses, afterExpiry }] of taken) {
+        const use = useOf(counters, host);
+        use.matched += matched;
+        use.witnesses += witnesses;
+        use.afterExpiry += afterExpiry;
+      }
+      if (firstUs !== null) counters.firstUs = Math.min(counters.firstUs ?? firstUs, firstUs);
+      if (lastUs !== null) counters.lastUs = Math.max(counters.lastUs ?? lastUs, lastUs);
+    }
+  }
+}
+
+/** Fields that scopes and derived fields come from. */
+const alwaysRead = ['host.os.type', 'process.parent.executable', 'Persistence.path', 'file.path', 'registry.path'];
+
+/** Fields that a judgement derives; no event carries them. */
+const derivedFields = new Set([
+  'context',
+  'script_id',
+  'root.executable',
+  'root.user',
+  'ancestor.executable',
+  'item.path',
+  'host.group',
+]);
+
+function useOf({ byHost }: Counters, hostId: string): HostUse {
+  const name = byHost.has(hostId) || byHost.size < hostsCountedMax ? hostId : '…';
+  const use = byHost.get(name) ?? { matched: 0, witnesses: 0, afterExpiry: 0 };
+  byHost.set(name, use);
+  return use;
 }
 
 function isInScope({ scope }: Exception, subject: ExceptionSubject): boolean {

@@ -6,6 +6,7 @@ import { maxValueBytesDefault } from '../core/limits.js';
 import { nearestName } from '../core/nearest_name.js';
 import type { KernelSource } from '../kernel/load.js';
 import type { CoverageModel } from '../rule/coverage.js';
+import { type Exception, exceptionDefects } from '../rule/exception.js';
 import { type Rule, type Severity, severities } from '../rule/ir.js';
 
 export interface CorrelatorOptions {
@@ -33,6 +34,8 @@ export interface CorrelatorOptions {
   readonly processFields?: Partial<ProcessFields>;
   /** What rules need to see: counts it for each host, answers `coverage()`, and marks alerts. Default none. */
   readonly coverage?: CoverageModel;
+  /** Approved exceptions, as `parseExceptions` returns them: what they cover is not published. Default none. */
+  readonly exceptions?: readonly Exception[];
   /** `rule`: at most a rule's `maxSignals` alerts in five minutes of event time; the rest in one record. Default `none`. */
   readonly caps?: 'rule' | 'none';
   /** Alerts below are counted, not returned. Default `low`. */
@@ -63,6 +66,7 @@ export interface Settings {
   readonly evidenceValueBytes: number;
   readonly processFields: ProcessFields;
   readonly coverage: CoverageModel | undefined;
+  readonly exceptions: readonly Exception[];
   readonly caps: 'rule' | 'none';
   readonly minSeverity: Severity;
   readonly buildingBlocks: boolean;
@@ -123,6 +127,7 @@ const names: Readonly<Record<keyof CorrelatorOptions, true>> = {
   evidenceValueBytes: true,
   processFields: true,
   coverage: true,
+  exceptions: true,
   caps: true,
   minSeverity: true,
   buildingBlocks: true,
@@ -154,6 +159,7 @@ export function readOptions(options: CorrelatorOptions): Settings {
     evidenceValueBytes: count(options.evidenceValueBytes, 1024, 'evidenceValueBytes', 64, 8192),
     processFields: readProcessFields(options.processFields),
     coverage: coverageModel(options.coverage),
+    exceptions: exceptionList(options.exceptions),
     caps: choice(options.caps, ['none', 'rule'], 'caps'),
     minSeverity: choice(options.minSeverity ?? 'low', severities, 'minSeverity'),
     buildingBlocks: flag(options.buildingBlocks, 'buildingBlocks'),
@@ -182,6 +188,16 @@ export function parseMemoryBytes(value: string | number): number {
     'USAGE_OPTION',
     `memory: ${JSON.stringify(value)} is not a size up to 3.5 GiB; give bytes or text such as "64MiB"`,
   );
+}
+
+function exceptionList(value: readonly Exception[] | undefined): readonly Exception[] {
+  if (value === undefined) return [];
+  if (!Array.isArray(value)) refuse('exceptions', 'give an array of exceptions, as `parseExceptions` returns them');
+  for (const exception of value) {
+    const [defect] = exceptionDefects(exception).filter(({ severity }) => severity === 'error');
+    if (defect !== undefined) refuse('exceptions', `exception ${exception.id} ${defect.message}; ${defect.remedy}`);
+  }
+  return value;
 }
 
 function coverageModel(value: CoverageModel | undefined): CoverageModel | undefined {

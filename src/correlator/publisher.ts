@@ -5,10 +5,12 @@
 import { type Rule, severities } from '../rule/ir.js';
 import type { Alert } from './alert.js';
 import type { MadeAlert } from './alert_maker.js';
+import type { ExceptionSet } from './exceptions.js';
 import { Cap, type CapState, Suppressor, type SuppressorState } from './folding.js';
 import type { Settings } from './options.js';
 import { Pipes, type StageState } from './pipes.js';
 import type { RuleView } from './rule_view.js';
+import { exempt } from './suppression.js';
 
 /** The stages of one rule that folds or filters its alerts. */
 interface Stages {
@@ -49,8 +51,14 @@ export class Publisher {
   /** Alerts of rules that sort their results, in the order they sorted them: they come after all others. */
   #sorted: MadeAlert[] = [];
 
-  constructor(settings: Settings) {
+  readonly #exceptions: ExceptionSet | undefined;
+  readonly #onHidden: (alert: Alert) => void;
+
+  /** `onHidden` takes what `exceptions` hide. */
+  constructor(settings: Settings, exceptions?: ExceptionSet, onHidden: (alert: Alert) => void = () => undefined) {
     this.#settings = settings;
+    this.#exceptions = exceptions;
+    this.#onHidden = onHidden;
   }
 
   /**
@@ -177,7 +185,18 @@ export class Publisher {
     return isLow || isBlock;
   }
 
+  /** Alerts of behaviour rules come judged, witness by witness. */
   #out(made: MadeAlert): void {
+    if (this.#exceptions === undefined || made.alert.behavior !== undefined) {
+      this.#pass(made);
+      return;
+    }
+    const judged = exempt(made, this.#exceptions);
+    if (judged.alert.hiddenBy !== undefined) this.#onHidden(judged.alert);
+    else if (judged.alert.rule.severity === made.alert.rule.severity || !this.#isBelow(judged)) this.#pass(judged);
+  }
+
+  #pass(made: MadeAlert): void {
     add(this.#published, made.view.rule.id, 1);
     const isSorted = made.view.rule.pipes?.some(({ kind }) => kind === 'sort') === true;
     (isSorted ? this.#sorted : this.#ready).push(made);

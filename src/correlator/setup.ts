@@ -15,10 +15,13 @@ import type { WasmModule } from '../kernel/web_assembly.js';
 import type { Rule } from '../rule/ir.js';
 import { asksLineage } from '../rule/lineage.js';
 import { CoverageTracker } from './coverage/tracker.js';
+import { ExceptionSet } from './exceptions.js';
 import type { Settings } from './options.js';
 import { pipeRefusal, type RuleView, viewRule } from './rule_view.js';
 
 export interface Prepared {
+  /** Where there are exceptions. */
+  readonly exceptions: ExceptionSet | undefined;
   /** Where a coverage model was given. */
   readonly coverage: CoverageTracker | undefined;
   readonly program: CompiledProgram;
@@ -46,6 +49,7 @@ export function prepare(settings: Settings, part: ProgramParts = {}): Prepared {
   const own = [settings.processFields.eventId, 'host.name'].filter((name) => name !== null);
   const read = wanted.flatMap((view) => [...view.keyFields, ...view.readFields]);
   const coverage = settings.coverage === undefined ? undefined : new CoverageTracker(settings.coverage, settings.rules);
+  const exceptions = settings.exceptions.length === 0 ? undefined : new ExceptionSet(settings.exceptions);
   const earlyRules = earlyRulesOf(settings, part);
   const refusals = settings.rules.flatMap(pipeDiagnostics);
   const refused = new Set(refusals.map(({ ruleId }) => ruleId));
@@ -57,14 +61,22 @@ export function prepare(settings: Settings, part: ProgramParts = {}): Prepared {
       tiebreakerField: settings.tiebreakerField,
       ...(settings.hostField === undefined ? {} : { hostField: settings.hostField }),
       processFields: settings.processFields,
-      evidenceFields: [...new Set([...own, ...settings.evidenceFields, ...read, ...(part.keptFields ?? [])])],
+      evidenceFields: [
+        ...new Set([
+          ...own,
+          ...settings.evidenceFields,
+          ...read,
+          ...(exceptions?.fields ?? []),
+          ...(part.keptFields ?? []),
+        ]),
+      ],
       ...(coverage === undefined ? {} : { counters: coverage.model.counters }),
       earlyRules,
     },
   );
   const program = { ...compiled, diagnostics: [...refusals, ...compiled.diagnostics] };
   const views = program.rules.map((rule) => viewRule(rule, settings.caps));
-  return { program, views, coverage, earlyRules };
+  return { program, views, coverage, exceptions, earlyRules };
 }
 
 /** What keeps a rule's pipes from being applied to its alerts. */

@@ -7,6 +7,7 @@ import { SnapshotError } from '../core/errors.js';
 import { FlatFormatError, FlatReader } from '../core/flat_reader.js';
 import { hash128 } from '../core/hash.js';
 import type { CoverageState } from './coverage/tracker.js';
+import type { ExceptionState } from './exceptions.js';
 
 const identifier = 'VDTS';
 /** Format of the container and its records. Snapshots of another version are refused. */
@@ -35,6 +36,8 @@ export interface SnapshotHeader {
   readonly behaviors: Readonly<Record<string, unknown>>;
   /** New-terms rules by schedule, by rule id. */
   readonly scheduled: unknown;
+  /** Counts of exceptions, where there were any. */
+  readonly exceptions?: readonly ExceptionState[];
   /** Counts of the coverage report, where they were kept. */
   readonly coverage?: readonly CoverageState[];
 }

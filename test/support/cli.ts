@@ -35,7 +35,8 @@ export function createWorkspace(): Workspace {
   return {
     file(name, content) {
       const path = join(folder, name);
-      const text = typeof content === 'string' ? content : content.map((event) => `${JSON.stringify(event)}\n`).join('');
+      const text =
+        typeof content === 'string' ? content : content.map((event) => `${JSON.stringify(event)}\n`).join('');
       writeFileSync(path, text);
       return path;
     },

@@ -33,13 +33,13 @@ function table(header: readonly string[], rows: readonly (readonly string[])[]):
 
 /** Each constant of `limits.ts` with the sentence above it. */
 function limitsPage(): string {
-  const rows = [...read('src/core/limits.ts').matchAll(/\/\*\* ((?:(?!\*\/).)*) \*\/\nexport const (\w+) = ([^;]+);/gs)].map(
-    ([, text = '', name = '', value = '']) => [
-      `\`${name}\``,
-      value.replace(/\s+/g, ' '),
-      text.replace(/\s*\n \* /g, ' '),
-    ],
-  );
+  const rows = [
+    ...read('src/core/limits.ts').matchAll(/\/\*\* ((?:(?!\*\/).)*) \*\/\nexport const (\w+) = ([^;]+);/gs),
+  ].map(([, text = '', name = '', value = '']) => [
+    `\`${name}\``,
+    value.replace(/\s+/g, ' '),
+    text.replace(/\s*\n \* /g, ' '),
+  ]);
   const intro =
     'Everything has a limit. What it costs to reach one is counted in `stats()` with the rule and host, or refused with an error that names it.';
   return page('Limits', intro, table(['limit', 'value', 'what it bounds'], rows));

@@ -54,7 +54,9 @@ describe('the coverage of a correlator', () => {
     correlator.push([event('a', 'process'), event('b', 'process', 1), event('b', 'network', 2)]);
     const { matrix, hosts } = correlator.coverage();
     expect(matrix['outbound']).toMatchObject({ blind: 1, full: 1 });
-    expect(hosts[0]?.rules).toMatchObject([{ rule: 'outbound', status: 'blind', gaps: [{ code: 'G-EVENTS-NETWORK' }] }]);
+    expect(hosts[0]?.rules).toMatchObject([
+      { rule: 'outbound', status: 'blind', gaps: [{ code: 'G-EVENTS-NETWORK' }] },
+    ]);
   });
 
   test('is carried by each alert for its rule on its host', async () => {

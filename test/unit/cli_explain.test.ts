@@ -46,7 +46,11 @@ describe('a rule on single events', () => {
   test('names the condition that failed on the nearest event, in the words of the rule, with the value found', async () => {
     const { parts, text } = await explain(rule, [start(0, 'bash'), start(1, 'python3', { user: { name: 'root' } })]);
     const [nearest] = parts[0]?.nearest ?? [];
-    expect(nearest).toMatchObject({ ordinal: 1, eventId: 'p1', held: ['event.type == "start"', 'process.name == "python3"'] });
+    expect(nearest).toMatchObject({
+      ordinal: 1,
+      eventId: 'p1',
+      held: ['event.type == "start"', 'process.name == "python3"'],
+    });
     expect(nearest?.failed).toEqual([{ condition: 'not user.name == "root"', values: { 'user.name': 'root' } }]);
     expect(text).toContain('failed  not user.name == "root"');
     expect(text).toContain('user.name is "root"');
@@ -90,7 +94,9 @@ describe('a sequence', () => {
 
   test('tells that no key is shared', async () => {
     const { joins } = await explain(rule, [start(0, 'python3'), connect(1, 22, 'e2')]);
-    expect(joins.join()).toContain('no value of process.entity_id is shared by all of them: step 1 has e1; step 2 has e2');
+    expect(joins.join()).toContain(
+      'no value of process.entity_id is shared by all of them: step 1 has e1; step 2 has e2',
+    );
   });
 
   test('tells that the closest chain was longer than maxspan', async () => {

@@ -1,5 +1,6 @@
 /** What a behaviour rule's judgement publishes, and what its caller may choose. */
 import type { Severity } from '../../rule/ir.js';
+import type { ExceptionNote, ExceptionSet } from '../exceptions.js';
 import type { BehaviorDetail } from './detail.js';
 import type { EvidenceFields } from './witness.js';
 
@@ -25,6 +26,10 @@ export interface BehaviorAlert {
   /** Later equal cases that were counted instead of published. */
   readonly suppressed: number;
   readonly detail: BehaviorDetail;
+  /** What exceptions had to do with it; absent when none. */
+  readonly exceptions?: readonly ExceptionNote[];
+  /** Ids of the exceptions that hide it. */
+  readonly hiddenBy?: readonly string[];
 }
 
 export interface BehaviorJudgeOptions {
@@ -32,6 +37,7 @@ export interface BehaviorJudgeOptions {
   readonly minSeverity?: Severity;
   /** Sessions kept at once over all hosts; the idlest session of the host with most goes first. Default 16384. */
   readonly sessionsMax?: number;
+  readonly exceptions?: ExceptionSet;
 }
 
 /**

@@ -1,6 +1,7 @@
 /** Builds the alert of a case: id, evidence and the detail that says why. */
 import { digest } from '../../core/digest.js';
 import type { BehaviorRule } from '../../rule/ir.js';
+import type { ExceptionNote } from '../exceptions.js';
 import type { BehaviorAlert } from './alert.js';
 import type { Case, Instance } from './case.js';
 import type { BehaviorDetail } from './detail.js';
@@ -16,8 +17,8 @@ export function alertOf(
   session: Session,
   target: Case,
   before: BehaviorAlert | undefined,
+  verdict: Verdict = target.best as Verdict,
 ): BehaviorAlert {
-  const verdict = target.best as Verdict;
   const instances = [...target.instances.values()].sort(
     (a, b) => a.evidence.timeUs - b.evidence.timeUs || (a.key < b.key ? -1 : 1),
   );
@@ -36,19 +37,32 @@ export function alertOf(
     key: { 'process.entity_id': session.rootIdentity },
     evidence: [...launch, ...instances.map((instance) => ({ step: stepOf(instance), ...instance.evidence }))],
     suppressed: before?.suppressed ?? 0,
-    detail: detailOf(rule, session, target, instances),
+    detail: detailOf(rule, session, target, instances, verdict),
+    ...(target.exceptionNotes.length > 0 ? { exceptions: notesOf(target, verdict) } : {}),
   };
+}
+
+/** An exception that matched, and may not hide a detection of this severity, is told to have been set aside. */
+function notesOf(target: Case, verdict: Verdict): readonly ExceptionNote[] {
+  return target.exceptionNotes.map((note) =>
+    note.result === 'matched' && !verdict.applied.includes(note.id) ? { id: note.id, result: 'set_aside' } : note,
+  );
 }
 
 function stepOf(instance: Instance): string {
   return `${instance.class}.${instance.labels[0] ?? ''}`;
 }
 
-function detailOf(rule: BehaviorRule, session: Session, target: Case, instances: readonly Instance[]): BehaviorDetail {
+function detailOf(
+  rule: BehaviorRule,
+  session: Session,
+  target: Case,
+  instances: readonly Instance[],
+  verdict: Verdict,
+): BehaviorDetail {
   const { judgement } = rule;
-  const verdict = target.best as Verdict;
   const removals = removalReasons(judgement, sessionScope(judgement, session));
-  const counted = instances.filter((instance) => removedBy(instance, removals) === undefined);
+  const counted = instances.filter((instance) => removedBy(instance, removals, verdict.applied) === undefined);
   const pathJoins = counted.filter((instance) => instance.attribution === 'path_join');
   const dataQuality = [...session.profile.quality, ...(pathJoins.length > 0 ? ['path_join'] : [])];
   return {
@@ -74,10 +88,10 @@ function detailOf(rule: BehaviorRule, session: Session, target: Case, instances:
     weak: verdict.weak,
     techniques: techniquesOf(rule, verdict, counted),
     removed: instances.flatMap((instance) => {
-      const id = removedBy(instance, removals);
+      const id = removedBy(instance, removals, verdict.applied);
       return id === undefined
         ? []
-        : [{ class: instance.class, instance: instance.key, reason: removals.get(id) ?? '', id }];
+        : [{ class: instance.class, instance: instance.key, reason: removals.get(id) ?? 'exception', id }];
     }),
     attribution: pathJoins.map((instance) => `${instance.key}: path_join`),
     merged: [...target.merged].sort(),

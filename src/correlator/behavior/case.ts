@@ -1,4 +1,5 @@
 /** A case: the witnesses of one session with gaps of at most one window, merged into instances. */
+import type { ExceptionNote } from '../exceptions.js';
 import type { Evidence } from './session.js';
 import type { Verdict } from './verdict.js';
 
@@ -27,6 +28,8 @@ export interface Instance {
   /** Times that decide membership in windows, ascending. See {@link keepTime}. */
   times: number[];
   readonly evidence: Evidence;
+  /** Id of the exception that covers its witnesses. */
+  readonly exception?: string;
 }
 
 export interface Case {
@@ -35,6 +38,14 @@ export interface Case {
   instances: Map<string, Instance>;
   /** The best verdict of any window so far. */
   best: Verdict | undefined;
+  /** The best verdict with nothing hidden; undefined while no exception covers anything. */
+  full: Verdict | undefined;
+  /** What is told of exceptions: bounded. */
+  exceptionNotes: ExceptionNote[];
+  /** Exceptions already counted for this case; those past their expiry with `!`. */
+  countedExceptions: string[];
+  /** Band and classes of the hidden detection told last. */
+  hidden: string | undefined;
   /** The published record's alert id; undefined while nothing was published. */
   alertId: string | undefined;
   /** Severity and core classes last published or suppressed, to see growth. */
@@ -58,6 +69,10 @@ export function createCase(timeUs: number): Case {
     lastUs: timeUs,
     instances: new Map(),
     best: undefined,
+    full: undefined,
+    exceptionNotes: [],
+    countedExceptions: [],
+    hidden: undefined,
     alertId: undefined,
     told: undefined,
     countedBelow: false,
@@ -141,6 +156,8 @@ export function mergeCases(into: Case, from: Case, windowUs: number): void {
   for (const instance of from.instances.values()) addInstance(into, instance, windowUs);
   into.startUs = Math.min(into.startUs, from.startUs);
   into.lastUs = Math.max(into.lastUs, from.lastUs);
+  into.exceptionNotes = [...into.exceptionNotes, ...from.exceptionNotes].slice(0, 16);
+  into.countedExceptions.push(...from.countedExceptions);
   into.merged.push(...from.merged);
   if (into.alertId === undefined) {
     into.alertId = from.alertId;

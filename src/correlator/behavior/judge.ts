@@ -7,12 +7,13 @@ import type { BehaviorItem, BehaviorRule } from '../../rule/ir.js';
 import type { BehaviorAlert, BehaviorJudgeOptions, BehaviorLoss } from './alert.js';
 import { bookkeep } from './bookkeeping.js';
 import { addInstance, type Case, createCase, type Instance, mergeCases, pruneTimes } from './case.js';
+import { Exemptions } from './exemption.js';
 import { commandInstances, itemInstance } from './findings.js';
 import { PathJoins, type PathJoinsState } from './path_joins.js';
 import { Publisher, type PublisherState } from './publish.js';
 import type { Session } from './session.js';
 import { SessionTable, type SessionTableState } from './session_table.js';
-import { better, judgeWindow } from './verdict.js';
+import { better, judgeWindow, type Verdict } from './verdict.js';
 import type { Witness } from './witness.js';
 
 export type { BehaviorAlert, BehaviorJudgeOptions, BehaviorLoss } from './alert.js';
@@ -29,6 +30,8 @@ export interface BehaviorJudge {
   flush(): void;
   /** The alerts and revisions since the last call, in the order they arose. */
   drain(): BehaviorAlert[];
+  /** The detections that exceptions hid since the last call. */
+  drainHidden(): BehaviorAlert[];
   losses(): readonly BehaviorLoss[];
   /** Detections below `minSeverity` since creation. */
   readonly belowMinimum: number;
@@ -52,6 +55,7 @@ class Judge implements BehaviorJudge {
   private readonly publisher: Publisher;
   private readonly sessions: SessionTable;
   private readonly joins: PathJoins;
+  private readonly exemptions: Exemptions | undefined;
   private readonly items: ReadonlyMap<
     string,
     { item: BehaviorItem; spec: ItemSpec | undefined; class: ClassSpec | undefined }
@@ -67,7 +71,10 @@ class Judge implements BehaviorJudge {
   ) {
     const { classes, items } = rule.judgement;
     const lose = this.lose.bind(this);
-    this.publisher = new Publisher(rule, options);
+    const { exceptions } = options;
+    const { platform } = rule.judgement;
+    this.exemptions = exceptions === undefined ? undefined : new Exemptions(exceptions, rule.id, platform);
+    this.publisher = new Publisher(rule, options, this.exemptions);
     this.sessions = new SessionTable(rule, options, lose);
     this.joins = new PathJoins(rule.judgement, lose);
     this.items = new Map(
@@ -139,7 +146,8 @@ class Judge implements BehaviorJudge {
       this.lose('late', session.host.id, 1);
       return;
     }
-    const { lost } = addInstance(target, instance, windowUs);
+    const judged = this.exemptions?.judge(session, target, instance) ?? instance;
+    const { lost } = addInstance(target, judged, windowUs);
     if (lost > 0) this.lose('evidence', session.host.id, lost);
     this.judgeAround(session, target, timeUs);
   }
@@ -176,10 +184,22 @@ class Judge implements BehaviorJudge {
     // The witness is the newest of its case as a rule: then the one window that ends with it holds all others.
     const ordered = timeUs >= target.lastUs ? [timeUs - windowUs] : [...starts].sort((a, b) => a - b);
     for (const fromUs of ordered) {
-      target.best = better(target.best, judgeWindow(judgement, session, target, fromUs, fromUs + windowUs));
+      target.best = better(target.best, this.judgeOne(session, target, fromUs, fromUs + windowUs));
     }
     if (timeUs >= target.lastUs) pruneTimes(target, timeUs - windowUs - judgement.retainUs);
     this.pending.set(target, session);
+  }
+
+  /** The verdict of a window, less what exceptions cover; they hide no severity above their own, and raise none. */
+  private judgeOne(session: Session, target: Case, fromUs: number, toUs: number): Verdict | undefined {
+    const { judgement } = this.rule;
+    const full = judgeWindow(judgement, session, target, fromUs, toUs);
+    if (this.exemptions === undefined || full === undefined) return full;
+    const applied = this.exemptions.applying(target, full.band);
+    if (applied.length === 0) return full;
+    target.full = better(target.full, { ...full, applied });
+    const reduced = judgeWindow(judgement, session, target, fromUs, toUs, applied);
+    return reduced !== undefined && reduced.band > full.band ? full : reduced;
   }
 
   /** Publishes what the event so far witnessed changed: one event may satisfy several items, and is told once. */
@@ -214,6 +234,11 @@ class Judge implements BehaviorJudge {
   drain(): BehaviorAlert[] {
     this.settle();
     return this.publisher.drain();
+  }
+
+  drainHidden(): BehaviorAlert[] {
+    this.settle();
+    return this.publisher.drainHidden();
   }
 
   losses(): readonly BehaviorLoss[] {

@@ -7,8 +7,9 @@ import type { BehaviorRule } from '../../rule/ir.js';
 import type { BehaviorAlert, BehaviorJudgeOptions } from './alert.js';
 import { alertOf } from './alert_text.js';
 import type { Case } from './case.js';
+import type { Exemptions } from './exemption.js';
 import type { Session } from './session.js';
-import { bands } from './verdict.js';
+import { bands, type Verdict } from './verdict.js';
 
 /** A first case of its kind, for which later equal ones are counted while its time runs. */
 interface Suppressor {
@@ -40,10 +41,12 @@ export class Publisher {
   private queue: BehaviorAlert[] = [];
   /** No suppressor is older. */
   private oldestUs = Number.POSITIVE_INFINITY;
+  private hidden: BehaviorAlert[] = [];
 
   constructor(
     private readonly rule: BehaviorRule,
     options: BehaviorJudgeOptions,
+    private readonly exemptions: Exemptions | undefined,
   ) {
     this.minimum = bands.findIndex((band) => band.severity === (options.minSeverity ?? 'low'));
   }
@@ -54,9 +57,16 @@ export class Publisher {
     return drained;
   }
 
+  drainHidden(): BehaviorAlert[] {
+    const drained = this.hidden;
+    this.hidden = [];
+    return drained;
+  }
+
   /** Publishes, revises or counts a case whose verdict changed or whose instances grew. */
   consider(session: Session, target: Case, nowUs: number): void {
     const { best } = target;
+    if (best === undefined || best.band < this.minimum) this.hide(session, target);
     if (best === undefined) return;
     if (best.band < this.minimum) {
       if (!target.countedBelow) this.belowMinimum++;
@@ -69,6 +79,36 @@ export class Publisher {
       return;
     }
     this.publish(session, target, nowUs);
+  }
+
+  /** Keeps what would have been published but for exceptions, when it is first hidden and when it grows. */
+  private hide(session: Session, target: Case): void {
+    const { full } = target;
+    if (full === undefined || full.band < this.minimum || this.exemptions === undefined) return;
+    this.exemptions.count(session, target, full.applied, false);
+    const form = `${full.band} ${full.classes.join()}`;
+    if (target.hidden === form) return;
+    target.hidden = form;
+    if (this.exemptions.areObserved(full.applied)) {
+      this.observe(session, target, full);
+      return;
+    }
+    const alert = alertOf(this.rule, session, target, undefined, full);
+    this.hidden.push({ ...alert, hiddenBy: full.applied });
+  }
+
+  /** An exception may ask that the detection be seen, at the lowest severity. */
+  private observe(session: Session, target: Case, full: Verdict): void {
+    if (this.minimum > 0) {
+      if (!target.countedBelow) this.belowMinimum++;
+      target.countedBelow = true;
+      return;
+    }
+    const before = this.published.get(target.alertId ?? '');
+    const alert = alertOf(this.rule, session, target, before?.alert, { ...full, band: 0 });
+    target.alertId = alert.id;
+    this.published.set(alert.id, { alert, holders: before?.holders ?? 0 });
+    this.queue.push(alert);
   }
 
   private told(target: Case): NonNullable<Case['told']> {
@@ -115,14 +155,23 @@ export class Publisher {
 
   private publish(session: Session, target: Case, nowUs: number): void {
     this.uncount(target);
+    if (target.hidden !== undefined) this.exemptions?.uncount(session, target);
+    target.hidden = undefined;
     const before = target.alertId === undefined ? undefined : this.published.get(target.alertId);
     const alert = alertOf(this.rule, session, target, before?.alert);
     target.alertId = alert.id;
     target.told = this.told(target);
     this.published.set(alert.id, { alert, holders: before?.holders ?? 0 });
     this.queue.push(alert);
+    this.countExpired(session, target);
     if (this.rule.judgement.suppressUs > 0) this.openSuppressor(session, target, alert.id, nowUs);
     if (this.published.size > suppressorsMax * 2) this.forgetOldest();
+  }
+
+  /** Exceptions that would have hidden it, had they not expired. */
+  private countExpired(session: Session, target: Case): void {
+    const expired = target.exceptionNotes.filter(({ result }) => result === 'expired').map(({ id }) => id);
+    this.exemptions?.count(session, target, expired, true);
   }
 
   private openSuppressor(session: Session, target: Case, alertId: string, nowUs: number): void {

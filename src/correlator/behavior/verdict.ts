@@ -28,6 +28,8 @@ export interface Verdict {
   readonly reach: number;
   readonly modifiers: readonly string[];
   readonly weak: readonly string[];
+  /** Exceptions whose witnesses did not count. */
+  readonly applied: readonly string[];
 }
 
 /** Removals that apply to this session, by id; an instance is removed when it is removable by one of them. */
@@ -36,7 +38,13 @@ export function removalReasons(judgement: Judgement, scope: ConditionScope): Rea
   return new Map(applying.map((removal) => [removal.id, removal.reason]));
 }
 
-export function removedBy(instance: Instance, removals: ReadonlyMap<string, string>): string | undefined {
+export function removedBy(
+  instance: Instance,
+  removals: ReadonlyMap<string, string>,
+  applied: readonly string[] = [],
+): string | undefined {
+  const { exception } = instance;
+  if (exception !== undefined && applied.includes(exception)) return exception;
   return instance.removable.find((id) => removals.has(id));
 }
 
@@ -52,13 +60,14 @@ export function judgeWindow(
   target: Case,
   fromUs: number,
   toUs: number,
+  applied: readonly string[] = [],
 ): Verdict | undefined {
   const plain = sessionScope(judgement, session);
   const removals = removalReasons(judgement, plain);
   const inside = [...target.instances.values()].filter((instance) =>
     instance.times.some((timeUs) => timeUs >= fromUs && timeUs <= toUs),
   );
-  const counted = inside.filter((instance) => removedBy(instance, removals) === undefined);
+  const counted = inside.filter((instance) => removedBy(instance, removals, applied) === undefined);
   const classes = new Map(judgement.classes.map((spec) => [spec.name, classView(spec, counted)]));
   const window: WindowView = { fromUs, toUs, instances: counted, classes };
   const scope = { ...plain, window };
@@ -77,6 +86,7 @@ export function judgeWindow(
     reach: core.reduce((sum, spec) => sum + (classes.get(spec.name)?.level ?? 0), 0),
     modifiers: strong,
     weak: held.filter((modifier) => modifier.strength === 'weak').map((modifier) => modifier.id),
+    applied,
   };
 }
 

@@ -1,0 +1,19 @@
+/** `--exceptions FILE`: reads the file and tells its problems. */
+import { readFile } from 'node:fs/promises';
+import { renderDiagnostic } from '../core/diagnostics.js';
+import { parseExceptions } from '../language/exceptions.js';
+import type { Exception } from '../rule/exception.js';
+import { CommandError, type Io, printableLine } from './io.js';
+
+/**
+ * The usable exceptions of a file; those that are not are told on stderr and hide nothing.
+ * @throws CommandError when the file cannot be read.
+ */
+export async function exceptionsFrom(path: string, io: Io): Promise<readonly Exception[]> {
+  const text = await readFile(path, 'utf8').catch((error: Error) => {
+    throw new CommandError(`${path}: ${error.message}`);
+  });
+  const { exceptions, problems } = parseExceptions(text, path);
+  for (const problem of problems) io.stderr(`${renderDiagnostic(problem).split('\n').map(printableLine).join('\n')}\n`);
+  return exceptions;
+}

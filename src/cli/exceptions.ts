@@ -1,0 +1,101 @@
+/** `vedette exceptions`: what each approved exception hid on the events of files, and which ask for attention. */
+import { parseArgs } from 'node:util';
+import { formatTimeUs } from '../core/time.js';
+import { createCorrelator } from '../correlator/correlator.js';
+import type { ExceptionUse } from '../correlator/exceptions.js';
+import { createSourceReader } from '../source/reader.js';
+import { exceptionsFrom } from './exception_file.js';
+import { resolveInputs } from './input.js';
+import { CommandError, type Io, paint, printable } from './io.js';
+import { pushFiles, rulesFor } from './stream.js';
+
+const help = `usage: vedette exceptions --exceptions FILE [OPTION]... [FILE|FOLDER|-]...
+
+Checks the exceptions and tells what each hid on the events: how often, where and when, and what came back after its
+expiry. Without events it only checks.
+
+  --exceptions FILE   the exceptions: YAML or JSON
+  --rules PATH        rule file or folder; may be repeated (default: the shipped content)
+  --format KIND       telemetry source of the events (default: auto, line by line)
+  --lateness D        how far events may be out of order (default: 120s)
+  --memory SIZE       budget of the kernel (default: 256MiB)
+  --host ID           host of events that name none
+  --json              one exception a line on stdout, and nothing else there
+`;
+
+const options = {
+  exceptions: { type: 'string' },
+  rules: { type: 'string', multiple: true },
+  format: { type: 'string', default: 'auto' },
+  lateness: { type: 'string', default: '120s' },
+  memory: { type: 'string', default: '256MiB' },
+  host: { type: 'string' },
+  json: { type: 'boolean', default: false },
+  help: { type: 'boolean', short: 'h', default: false },
+} as const;
+
+/** Runs the command. Resolves to 0. */
+export async function exceptions(args: string[], io: Io): Promise<number> {
+  const { values, positionals } = parseArgs({ args, options, allowPositionals: true });
+  if (values.help) {
+    io.stdout(help);
+    return 0;
+  }
+  if (values.exceptions === undefined)
+    throw new CommandError('no exceptions given; name their file with --exceptions FILE');
+  const files = await resolveInputs(positionals);
+  const correlator = await createCorrelator({
+    rules: await rulesFor(values.rules, io),
+    exceptions: await exceptionsFrom(values.exceptions, io),
+    lateness: values.lateness,
+    memory: values.memory,
+    ...(values.host === undefined ? {} : { defaultHost: values.host }),
+  });
+  await pushFiles('exceptions', files, createSourceReader(values.format), (events) => void correlator.push(events), io);
+  correlator.flush();
+  for (const use of correlator.exceptions())
+    io.stdout(values.json ? `${JSON.stringify(plainUse(use))}\n` : render(use, io));
+  correlator.close();
+  return 0;
+}
+
+/** Times as text, as everywhere outside. */
+function plainUse({ exception, firstMatchedUs, lastMatchedUs, ...use }: ExceptionUse): object {
+  const { createdUs, validFromUs, expiresUs, ...told } = exception;
+  const time = (us: number | null): string | null => (us === null ? null : formatTimeUs(us));
+  return {
+    exception: { ...told, created: time(createdUs), validFrom: time(validFromUs), expires: time(expiresUs) },
+    ...use,
+    firstMatched: time(firstMatchedUs),
+    lastMatched: time(lastMatchedUs),
+  };
+}
+
+function render(use: ExceptionUse, io: Io): string {
+  const { exception, matched, witnesses, matchedByHost, firstMatchedUs, lastMatchedUs, matchedAfterExpiry } = use;
+  const day = (us: number): string =>
+    formatTimeUs(us)
+      .slice(0, 19)
+      .replace(/T00:00:00$/, '');
+  const lines = [
+    `${paint(io, 'bold', printable(exception.id))}  ${printable(exception.title)}`,
+    `  owner ${printable(exception.owner)}, from ${day(exception.validFromUs)} until ${day(exception.expiresUs)}, rules ${exception.scope.rules.map(printable).join(', ')}, up to ${exception.maxSeverity}`,
+    `  hid ${matched} detections${witnesses > 0 ? ` (${witnesses} witnesses covered)` : ''}${
+      firstMatchedUs === null || lastMatchedUs === null
+        ? ''
+        : `, first ${day(firstMatchedUs)}, last ${day(lastMatchedUs)}`
+    }`,
+  ];
+  const hosts = Object.entries(matchedByHost).map(([host, count]) => `${printable(host)} ${count}`);
+  if (hosts.length > 0) lines.push(`  hosts ${hosts.slice(0, 10).join(', ')}${hosts.length > 10 ? ', …' : ''}`);
+  if (matchedAfterExpiry > 0)
+    lines.push(
+      paint(
+        io,
+        'yellow',
+        `  expired and still matching: ${matchedAfterExpiry} detections came back; renew it or remove the cause`,
+      ),
+    );
+  else if (matched === 0) lines.push(paint(io, 'dim', '  hid nothing on these events'));
+  return `${lines.join('\n')}\n\n`;
+}

@@ -1,0 +1,203 @@
+import { afterAll, describe, expect, test } from 'vitest';
+import { type Correlator, createCorrelator } from '../../src/correlator/correlator.js';
+import type { CorrelatorOptions } from '../../src/correlator/options.js';
+import { parseExceptions } from '../../src/language/exceptions.js';
+import { createWorkspace, runCli } from '../support/cli.js';
+import { shippedRule } from '../support/content.js';
+import { equals, matchRule } from '../support/rules.js';
+
+const workspace = createWorkspace();
+afterAll(() => workspace.remove());
+
+const day = 86_400;
+
+/** Events of an interpreter that a terminal started, which connects out and installs an agent. `seconds` of 2026. */
+function attack(seconds: number, entity: string, script = '/Users/ada/tools/sync.py'): object[] {
+  const event = (offset: number, category: string, type: string, action: string, fields: object) => ({
+    '@timestamp': new Date(Date.UTC(2026, 0, 1) + (seconds + offset) * 1000).toISOString(),
+    event: { category, type, action, id: `${entity}-${offset}` },
+    host: { id: 'm1', os: { type: 'macos' } },
+    user: { name: 'ada' },
+    agent: { type: 'endpoint' },
+    ...fields,
+  });
+  const process = (name: string, id: string, parent: string, args: string[]) => ({
+    process: {
+      name,
+      executable: args[0],
+      args,
+      command_line: args.join(' '),
+      entity_id: id,
+      parent: { entity_id: parent },
+    },
+  });
+  const python = ['/opt/homebrew/bin/python3', script];
+  return [
+    event(0, 'process', 'start', 'exec', process('zsh', `${entity}-sh`, 'terminal', ['/bin/zsh'])),
+    event(1, 'process', 'start', 'exec', process('python3', entity, `${entity}-sh`, python)),
+    event(5, 'network', 'start', 'connection_attempted', {
+      ...process('python3', entity, `${entity}-sh`, python),
+      destination: { ip: '203.0.113.9', port: 443 },
+    }),
+    event(9, 'file', 'creation', 'creation', {
+      ...process('python3', entity, `${entity}-sh`, python),
+      file: { path: '/Users/ada/Library/LaunchAgents/com.x.plist', name: 'com.x.plist', extension: 'plist' },
+    }),
+  ];
+}
+
+const exception = {
+  id: 'X1',
+  title: 'The sync tool of the design team',
+  owner: 'design-team',
+  approver: 'security',
+  reason: 'The tool installs its own agent, as agreed in the review',
+  created: '2026-01-01',
+  expires: '2026-01-05',
+  scope: { rules: ['AN0173'], hosts: ['m1'] },
+  match: [
+    { field: 'root.user', is: 'ada' },
+    { field: 'script_id', matches: '*/tools/sync.py' },
+  ],
+  max_severity: 'critical',
+};
+
+function exceptionsOf(change: object = {}) {
+  const { exceptions, problems } = parseExceptions(JSON.stringify({ exceptions: [{ ...exception, ...change }] }));
+  expect(problems).toEqual([]);
+  return exceptions;
+}
+
+async function run(change: object, events: readonly object[], options: Partial<CorrelatorOptions> = {}) {
+  const correlator = await createCorrelator({
+    rules: [shippedRule('AN0173')],
+    exceptions: exceptionsOf(change),
+    ...options,
+  });
+  const alerts = [...correlator.push(events), ...correlator.flush()];
+  return { correlator, alerts };
+}
+
+const severities = (alerts: readonly { rule: { severity: string } }[]) => alerts.map(({ rule }) => rule.severity);
+
+describe('an exception to a behaviour rule', () => {
+  test('that expires between two equal attacks hides the first and not the second, and the audit shows both', async () => {
+    const { correlator, alerts } = await run({}, [...attack(day, 'a'), ...attack(9 * day, 'b')]);
+    expect(alerts.length).toBeGreaterThan(0);
+    expect(alerts.every(({ key }) => key?.['process.entity_id'] === alerts[0]?.key?.['process.entity_id'])).toBe(true);
+    expect(alerts[0]?.time).toMatch(/^2026-01-10/);
+    expect(alerts[0]?.exceptions).toEqual([{ id: 'X1', result: 'expired', expiresUs: Date.UTC(2026, 0, 5) * 1000 }]);
+    expect(correlator.suppressed()).toMatchObject([{ time: expect.stringMatching(/^2026-01-02/), hiddenBy: ['X1'] }]);
+    expect(correlator.exceptions()).toMatchObject([
+      { matched: 1, witnesses: 2, matchedByHost: { m1: 1 }, matchedAfterExpiry: 1 },
+    ]);
+  });
+
+  test('hides no detection above its severity', async () => {
+    const plain = await createCorrelator({ rules: [shippedRule('AN0173')] });
+    const expected = [...plain.push(attack(day, 'a')), ...plain.flush()];
+    const { correlator, alerts } = await run({ max_severity: 'low', approver: undefined }, attack(day, 'a'));
+    expect(severities(alerts).at(-1)).toBe(severities(expected).at(-1));
+    expect(alerts.at(-1)?.exceptions).toEqual([{ id: 'X1', result: 'set_aside' }]);
+    expect(correlator.suppressed()).toEqual([]);
+  });
+
+  test('of one class leaves the others: the case is judged by what is left', async () => {
+    const { alerts, correlator } = await run(
+      { scope: { rules: ['AN0173'], hosts: ['m1'], classes: ['NET'] } },
+      attack(day, 'a'),
+      { minSeverity: 'informational' },
+    );
+    const last = alerts.at(-1);
+    expect(Object.keys(last?.behavior?.classes ?? {})).toEqual(['PERSIST']);
+    expect(last?.behavior?.removed).toMatchObject([{ class: 'NET', reason: 'exception', id: 'X1' }]);
+    expect(correlator.exceptions()[0]?.matched).toBe(0);
+  });
+
+  test('covers the witnesses before its expiry and not those after, within one case', async () => {
+    const { alerts } = await run({ expires: '2026-01-02T00:00:07Z' }, attack(day, 'a'), {
+      minSeverity: 'informational',
+    });
+    const last = alerts.at(-1);
+    expect(Object.keys(last?.behavior?.classes ?? {})).toEqual(['PERSIST']);
+    expect(last?.exceptions?.map(({ result }) => result)).toEqual(['matched', 'expired']);
+  });
+
+  test('that asks to observe lets the detection through at the lowest severity', async () => {
+    const { alerts } = await run({ effect: 'observe' }, attack(day, 'a'), { minSeverity: 'informational' });
+    expect(new Set(severities(alerts))).toEqual(new Set(['informational']));
+  });
+
+  test('that nearly matches is told with the condition that failed', async () => {
+    const { alerts } = await run({}, attack(day, 'a', '/Users/ada/Downloads/other.py'));
+    expect(alerts.at(-1)?.exceptions).toEqual([{ id: 'X1', result: 'near_miss', failed: 'script_id' }]);
+  });
+
+  test('keeps its counts over a snapshot', async () => {
+    const options = { rules: [shippedRule('AN0173')], exceptions: exceptionsOf() };
+    const before = await createCorrelator(options);
+    before.push(attack(day, 'a'));
+    before.advance('2026-01-03T00:00:00Z');
+    const after: Correlator = await createCorrelator(options);
+    after.restore(before.snapshot());
+    expect(after.exceptions()).toEqual(before.exceptions());
+    expect(before.exceptions()[0]?.matched).toBe(1);
+  });
+});
+
+describe('an exception to a rule on events', () => {
+  const rules = [matchRule('R1', equals('process.name', 'python3'), 'network')];
+  const change = {
+    scope: { rules: ['R1'] },
+    match: [{ field: 'process.hash.sha256', is: 'abc' }],
+  };
+  const events = (hash: string) =>
+    attack(day, 'a').map((one) => {
+      const { process, ...rest } = one as { process?: object };
+      return { ...rest, process: { ...process, hash: { sha256: hash } } };
+    });
+
+  test('reads fields that no rule reads, and hides by the time of the alert', async () => {
+    const { correlator, alerts } = await run(change, events('abc'), { rules });
+    expect(alerts).toEqual([]);
+    expect(correlator.suppressed()).toMatchObject([{ rule: { id: 'R1' }, hiddenBy: ['X1'] }]);
+    expect(correlator.exceptions()).toMatchObject([{ matched: 1 }]);
+  });
+
+  test('lets others through', async () => {
+    const { alerts } = await run(change, events('def'), { rules });
+    expect(alerts).toMatchObject([{ rule: { id: 'R1' } }]);
+  });
+
+  test('that is no proper exception is refused by name', async () => {
+    const [good] = exceptionsOf(change);
+    const bad = { ...good, owner: '' } as NonNullable<typeof good>;
+    await expect(createCorrelator({ rules, exceptions: [bad] })).rejects.toThrow(/exception X1 has no owner/);
+  });
+});
+
+describe('the command line', () => {
+  const file = workspace.file('x.json', JSON.stringify({ exceptions: [exception] }));
+  const events = workspace.file('two.ndjson', [...attack(day, 'a'), ...attack(9 * day, 'b')]);
+
+  test('scan leaves out what an exception covers, and says so', async () => {
+    const { stdout, stderr } = await runCli('scan', '--exceptions', file, events);
+    expect(stdout).toContain('X1 would have hidden it, but expired 2026-01-05T00:00:00');
+    expect(stderr).toContain('hidden by exceptions: X1 1');
+  });
+
+  test('exceptions lists what each hid and what came back', async () => {
+    const { stdout } = await runCli('exceptions', '--exceptions', file, events);
+    expect(stdout).toContain('hid 1 detections');
+    expect(stdout).toContain('expired and still matching: 1 detections came back');
+    const { stdout: json } = await runCli('exceptions', '--json', '--exceptions', file, events);
+    expect(JSON.parse(json)).toMatchObject({ matched: 1, matchedAfterExpiry: 1, exception: { id: 'X1' } });
+  });
+
+  test('a wrong exception hides nothing and is told at its place', async () => {
+    const wrong = workspace.file('w.json', JSON.stringify({ exceptions: [{ ...exception, owner: '' }] }));
+    const { stdout, stderr } = await runCli('exceptions', '--exceptions', wrong);
+    expect(stdout).toBe('');
+    expect(stderr).toContain('EXCEPTION_OWNER');
+  });
+});
