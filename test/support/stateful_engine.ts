@@ -4,6 +4,7 @@
  */
 
 import { encodeActions, encodeRules } from '../../src/compiler/actions.js';
+import { looksBack } from '../../src/compiler/look_back.js';
 import { compileStateful, type StatefulProgram } from '../../src/compiler/stateful.js';
 import type { PredicateSource } from '../../src/compiler/stateful_source.js';
 import { Section } from '../../src/core/abi/program.js';
@@ -181,7 +182,8 @@ function piped(
 function refusal(rule: Rule): string | undefined {
   if (rule.kind === 'match') return 'rules on single events are not stateful';
   if (/"kind":"lineage"/.test(JSON.stringify(rule))) return 'lineage is not simulated';
-  if (/"name":"stepField"/.test(JSON.stringify(rule))) return 'conditions on earlier events are not simulated';
+  const queries = rule.kind === 'sequence' ? [...rule.steps, ...(rule.until === undefined ? [] : [rule.until])] : [];
+  if (queries.some(({ query }) => looksBack(query.condition))) return 'conditions on earlier events are not simulated';
   return oracleRefusal(rule);
 }
 
