@@ -108,7 +108,22 @@ function read(reader: FlatReader): Snapshot {
     reader.u32(root, Field.ChecksumHigh, 'the checksum') === high;
   if (!isWhole) throw damaged('its checksum is that of other contents');
   const fingerprint = reader.u64(root, Field.Fingerprint, 'the fingerprint') ?? 0n;
-  return { fingerprint, header: JSON.parse(new TextDecoder().decode(header)) as SnapshotHeader, records };
+  return { fingerprint, header: readHeader(header), records };
+}
+
+/** The header, as far as its outline tells that it is one: a checksum proves no more than that nothing was changed. */
+function readHeader(bytes: Uint8Array): SnapshotHeader {
+  let header: Partial<SnapshotHeader> | null;
+  try {
+    header = JSON.parse(new TextDecoder().decode(bytes)) as Partial<SnapshotHeader> | null;
+  } catch {
+    throw damaged('its header is no JSON');
+  }
+  const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null && !Array.isArray(value);
+  const hasLists = [header?.columns, header?.marks, header?.rules].every(Array.isArray);
+  const hasStates = [header?.publisher, header?.behaviors, header?.scheduled].every(isObject);
+  if (!hasLists || !hasStates) throw damaged('its header lacks a part');
+  return header as SnapshotHeader;
 }
 
 function checksum(header: Uint8Array, records: Uint8Array): [number, number] {
