@@ -7,7 +7,7 @@ import {
   type CanonicalEvent,
   canonicalEvent,
   type EventClass,
-  extension,
+  fileFields,
   number,
   type TextParser,
   type TextSource,
@@ -198,9 +198,7 @@ function pathFields(
   const path = name.startsWith('/') || folder === undefined ? name : `${folder.replace(/\/$/, '')}/${name}`;
   const isCreated = chosen?.get('nametype') === 'CREATE' && eventClass === 'file_write';
   return {
-    'file.path': path,
-    'file.name': baseName(path),
-    'file.extension': extension(path),
+    ...fileFields(path),
     ...(isCreated ? { 'x.file.op': 'create', 'event.type': 'creation', 'event.action': 'creation' } : {}),
   };
 }

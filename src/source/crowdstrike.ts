@@ -6,7 +6,7 @@ import {
   type CanonicalEvent,
   canonicalEvent,
   type EventClass,
-  extension,
+  fileFields,
   number,
   type RecordSource,
   type SourceRecord,
@@ -82,9 +82,7 @@ function processFields(body: SourceRecord, eventClass: EventClass): CanonicalEve
 function objectFields(body: SourceRecord): CanonicalEvent {
   const path = text(body['TargetFileName']);
   return {
-    'file.path': path,
-    'file.name': baseName(path),
-    'file.extension': extension(path),
+    ...fileFields(path),
     'destination.ip': text(body['RemoteAddressIP4']) ?? text(body['RemoteAddressIP6']),
     'destination.port': number(body['RemotePort']),
     'dns.question.name': text(body['DomainName'])?.toLowerCase(),

@@ -8,7 +8,7 @@ import {
   type CanonicalEvent,
   canonicalEvent,
   type EventClass,
-  extension,
+  fileFields,
   number,
   type RecordSource,
   type SourceRecord,
@@ -67,10 +67,6 @@ function process(es: SourceRecord, prefix = 'process'): CanonicalEvent {
   };
 }
 
-function file(path: string | undefined): CanonicalEvent {
-  return { 'file.path': path, 'file.name': baseName(path), 'file.extension': extension(path) };
-}
-
 /** A destination that exists already, or a folder and a new name. */
 function destination(body: SourceRecord): string | undefined {
   const target = branch(body, 'destination');
@@ -104,7 +100,7 @@ function fork(body: SourceRecord, record: SourceRecord): readonly [EventClass, C
 
 function write(path: string | undefined, op: 'create' | 'modify'): readonly [EventClass, CanonicalEvent] {
   const created = op === 'create' ? { 'event.type': 'creation', 'event.action': 'creation' } : {};
-  return ['file_write', { ...file(path), ...created, 'x.file.op': op }];
+  return ['file_write', { ...fileFields(path), ...created, 'x.file.op': op }];
 }
 
 function launchItem(body: SourceRecord): readonly [EventClass, CanonicalEvent] {
@@ -116,7 +112,7 @@ function launchItem(body: SourceRecord): readonly [EventClass, CanonicalEvent] {
     'persistence_item',
     {
       ...(instigator['audit_token'] === undefined ? withoutSubject : process(instigator)),
-      ...file(path),
+      ...fileFields(path),
       'Persistence.path': path,
       'Persistence.executable': text(body['executable_path']),
       'x.persistence.kind': kinds[number(item['item_type']) ?? -1],
@@ -163,10 +159,10 @@ const mappings: Readonly<Record<string, Mapping>> = {
     write(`${text(branch(body, 'target_dir')['path']) ?? ''}/${text(body['target_filename']) ?? ''}`, 'create'),
   rename: (body) => [
     'file_rename',
-    { ...file(destination(body)), 'file.Ext.original.path': text(branch(body, 'source')['path']) },
+    { ...fileFields(destination(body)), 'file.Ext.original.path': text(branch(body, 'source')['path']) },
   ],
-  unlink: (body) => ['file_delete', file(text(branch(body, 'target')['path']))],
-  open: (body) => ['file_read', file(text(branch(body, 'file')['path']))],
+  unlink: (body) => ['file_delete', fileFields(text(branch(body, 'target')['path']))],
+  open: (body) => ['file_read', fileFields(text(branch(body, 'file')['path']))],
   mmap: (body) => {
     const path = text(branch(body, 'source')['path']);
     return ['module_load', { 'dll.path': path, 'dll.name': baseName(path) }];

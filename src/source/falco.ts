@@ -9,7 +9,7 @@ import {
   type CanonicalEvent,
   canonicalEvent,
   type EventClass,
-  extension,
+  fileFields,
   number,
   type RecordSource,
   type SourceRecord,
@@ -90,7 +90,7 @@ function processFields(fields: SourceRecord): CanonicalEvent {
 function objectFields(fields: SourceRecord): CanonicalEvent {
   const isSocket = /^(connect|sendto|accept4?)$/.test(text(fields['evt.type']) ?? '');
   const path = text(fields['fs.path.name']) ?? text(fields['fd.name']);
-  if (!isSocket) return { 'file.path': path, 'file.name': baseName(path), 'file.extension': extension(path) };
+  if (!isSocket) return fileFields(path);
   return {
     'destination.ip': text(fields['fd.rip']) ?? text(fields['fd.sip']),
     'destination.port': number(fields['fd.rport']) ?? number(fields['fd.sport']),

@@ -6,7 +6,7 @@ import {
   type CanonicalEvent,
   canonicalEvent,
   type EventClass,
-  extension,
+  fileFields,
   number,
   type RecordSource,
   type SourceRecord,
@@ -104,9 +104,7 @@ function objectFields(record: SourceRecord): CanonicalEvent {
   const key = text(branch(record, 'reg_value')['path']) ?? text(branch(record, 'reg_key')['path']);
   const value = text(branch(record, 'reg_value')['name']);
   return {
-    'file.path': path,
-    'file.name': baseName(path),
-    'file.extension': extension(path),
+    ...fileFields(path),
     'file.Ext.original.path': renamed === undefined ? undefined : text(branch(record, 'file')['path']),
     'destination.ip': text(destination['ip']),
     'destination.port': number(destination['port']),

@@ -6,7 +6,7 @@ import {
   type CanonicalEvent,
   canonicalEvent,
   type EventClass,
-  extension,
+  fileFields,
   number,
   type RecordSource,
   type SourceRecord,
@@ -82,5 +82,5 @@ function objectFields(columns: SourceRecord, eventClass: EventClass): CanonicalE
       'Persistence.executable': text(columns['program']) ?? text(columns['program_arguments']),
     };
   const path = text(columns['dest_filename']) ?? text(columns['filename']);
-  return { 'file.path': path, 'file.name': baseName(path), 'file.extension': extension(path) };
+  return fileFields(path);
 }

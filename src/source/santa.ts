@@ -6,7 +6,7 @@ import {
   type CanonicalEvent,
   canonicalEvent,
   type EventClass,
-  extension,
+  fileFields,
   number,
   type RecordSource,
   type SourceRecord,
@@ -61,12 +61,13 @@ function classify(name: string | undefined, message: SourceRecord): readonly [Ev
   if (message['source'] !== undefined && message['target_existed'] !== undefined)
     return [
       'file_rename',
-      { ...instigator, ...file(path), 'file.Ext.original.path': text(branch(message, 'source')['path']) },
+      { ...instigator, ...fileFields(path), 'file.Ext.original.path': text(branch(message, 'source')['path']) },
     ];
-  if (message['modified'] === true) return ['file_write', { ...instigator, ...file(path), 'x.file.op': 'modify' }];
-  if (name === 'unlink') return ['file_delete', { ...instigator, ...file(path) }];
-  if (name === 'file_access') return ['file_read', { ...instigator, ...file(path) }];
-  return ['other', { ...instigator, ...file(path), 'event.action': name ?? 'santa_event' }];
+  if (message['modified'] === true)
+    return ['file_write', { ...instigator, ...fileFields(path), 'x.file.op': 'modify' }];
+  if (name === 'unlink') return ['file_delete', { ...instigator, ...fileFields(path) }];
+  if (name === 'file_access') return ['file_read', { ...instigator, ...fileFields(path) }];
+  return ['other', { ...instigator, ...fileFields(path), 'event.action': name ?? 'santa_event' }];
 }
 
 function processFields(santa: SourceRecord): CanonicalEvent {
@@ -108,7 +109,7 @@ function launchItem(message: SourceRecord): readonly [EventClass, CanonicalEvent
     isAdded ? 'persistence_item' : 'other',
     {
       ...processFields(trigger),
-      ...file(path),
+      ...fileFields(path),
       'event.action': isAdded ? 'launch_daemon' : 'launch_item_remove',
       'Persistence.path': path,
       'Persistence.executable': text(message['executable_path']),
@@ -117,8 +118,4 @@ function launchItem(message: SourceRecord): readonly [EventClass, CanonicalEvent
         .toLowerCase(),
     },
   ];
-}
-
-function file(path: string | undefined): CanonicalEvent {
-  return { 'file.path': path, 'file.name': baseName(path), 'file.extension': extension(path) };
 }

@@ -130,3 +130,8 @@ export function extension(path: string | undefined): string | undefined {
   const dot = name?.lastIndexOf('.') ?? -1;
   return name !== undefined && dot > 0 && dot < name.length - 1 ? name.slice(dot + 1).toLowerCase() : undefined;
 }
+
+/** The canonical fields of a file's path. */
+export function fileFields(path: string | undefined): CanonicalEvent {
+  return { 'file.path': path, 'file.name': baseName(path), 'file.extension': extension(path) };
+}

@@ -6,7 +6,7 @@ import {
   type CanonicalEvent,
   canonicalEvent,
   type EventClass,
-  extension,
+  fileFields,
   number,
   type RecordSource,
   type SourceRecord,
@@ -102,11 +102,7 @@ function classify(key: string, body: SourceRecord): readonly [EventClass, Canoni
   const path = args
     .map((arg) => text(branch(arg, 'file_arg')['path']) ?? text(branch(arg, 'path_arg')['path']))
     .find(Boolean);
-  if (path !== undefined)
-    return [
-      fileClass(call, args),
-      { 'file.path': path, 'file.name': baseName(path), 'file.extension': extension(path) },
-    ];
+  if (path !== undefined) return [fileClass(call, args), fileFields(path)];
   if (call.includes('ptrace')) return ['proc_access', { 'event.action': 'ptrace' }];
   return ['other', { 'event.action': call }];
 }

@@ -8,7 +8,7 @@ import {
   type CanonicalEvent,
   canonicalEvent,
   type EventClass,
-  extension,
+  fileFields,
   number,
   type SourceRecord,
   text,
@@ -105,11 +105,6 @@ function subject(event: WindowsEvent, image: string = 'Image', id: string = 'Pro
     'process.name': baseName(executable),
     ...splitUser(data['User'] ?? data[`${id.replace('Process', '')}User`]),
   };
-}
-
-function file(path: unknown): CanonicalEvent {
-  const value = text(path);
-  return { 'file.path': value, 'file.name': baseName(value), 'file.extension': extension(value) };
 }
 
 function hashes(value: unknown): CanonicalEvent {
@@ -217,7 +212,7 @@ const sysmon: Readonly<Record<number, Mapping>> = {
     'file_write',
     {
       ...subject(event),
-      ...file(event.data['TargetFilename']),
+      ...fileFields(text(event.data['TargetFilename'])),
       'event.type': 'creation',
       'event.action': 'creation',
       'x.file.op': 'create',
@@ -229,8 +224,8 @@ const sysmon: Readonly<Record<number, Mapping>> = {
     'dns_query',
     { ...subject(event), 'dns.question.name': text(event.data['QueryName'])?.toLowerCase().replace(/\.$/, '') },
   ],
-  23: (event) => ['file_delete', { ...subject(event), ...file(event.data['TargetFilename']) }],
-  26: (event) => ['file_delete', { ...subject(event), ...file(event.data['TargetFilename']) }],
+  23: (event) => ['file_delete', { ...subject(event), ...fileFields(text(event.data['TargetFilename'])) }],
+  26: (event) => ['file_delete', { ...subject(event), ...fileFields(text(event.data['TargetFilename'])) }],
 };
 
 function securityProcess(event: WindowsEvent): readonly [EventClass, CanonicalEvent] {
