@@ -26,6 +26,10 @@ const commands: Readonly<Record<string, CommandEntry>> = {
     summary: 'check approved exceptions and tell what they hid',
     load: async () => (await import('./exceptions.js')).exceptions,
   },
+  inventory: {
+    summary: 'list the interpreters that ran, who started them and what they ran',
+    load: async () => (await import('./inventory.js')).inventory,
+  },
   rules: {
     summary: 'check rule files: "vedette rules check PATH..."',
     load: async () => (await import('./rules.js')).rules,

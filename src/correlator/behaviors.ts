@@ -2,6 +2,7 @@
 import type { BehaviorRule, Severity } from '../rule/ir.js';
 import { type AlertNames, type MadeAlert, makeBehaviorAlert, makeWitness } from './alert_maker.js';
 import { type BehaviorJudge, createBehaviorJudge } from './behavior/judge.js';
+import type { Witness } from './behavior/witness.js';
 import type { ExceptionSet } from './exceptions.js';
 import type { RawWitness } from './records.js';
 import type { RuleView } from './rule_view.js';
@@ -22,16 +23,21 @@ export interface BehaviorLossCount {
   readonly count: number;
 }
 
+/** Hears every witness before it is judged. */
+export type WitnessListener = (rule: BehaviorRule, witness: Witness) => void;
+
 export class Behaviors {
   readonly #judged = new Map<number, Judged>();
   readonly #names: AlertNames;
   readonly #minSeverity: Severity;
   readonly #exceptions: ExceptionSet | undefined;
+  readonly #onWitness: WitnessListener | undefined;
   /** Hosts that witnesses named, with the watermark their judges were told last. */
   readonly #hosts = new Map<number, { readonly id: string; watermarkUs: number }>();
 
   /** Judges leave out what lies below `minSeverity` themselves, so that revisions are counted from the first published. */
-  constructor(names: AlertNames, minSeverity: Severity, exceptions?: ExceptionSet) {
+  constructor(names: AlertNames, minSeverity: Severity, exceptions?: ExceptionSet, onWitness?: WitnessListener) {
+    this.#onWitness = onWitness;
     this.#exceptions = exceptions;
     this.#names = names;
     this.#minSeverity = minSeverity;
@@ -64,6 +70,7 @@ export class Behaviors {
     if (known?.id !== witness.host.id) {
       this.#hosts.set(raw.host, { id: witness.host.id, watermarkUs: Number.NEGATIVE_INFINITY });
     }
+    this.#onWitness?.(judged.rule, witness);
     judged.judge.observe(witness);
   }
 

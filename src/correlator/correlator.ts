@@ -13,7 +13,7 @@ import type { Budget } from '../kernel/budget.js';
 import type { Kernel } from '../kernel/kernel.js';
 import type { Alert } from './alert.js';
 import { type AlertNames, type MadeAlert, makeAlert } from './alert_maker.js';
-import { Behaviors } from './behaviors.js';
+import { Behaviors, type WitnessListener } from './behaviors.js';
 import type { CoverageReport } from './coverage/report.js';
 import type { ExceptionUse } from './exceptions.js';
 import { bytesOf, formOf, lineRuns, objectRuns, type PushInput, type PushOptions } from './input.js';
@@ -74,6 +74,8 @@ export async function createCorrelator(options: CorrelatorOptions): Promise<Corr
 
 /** What the engine asks of a correlator that is one part of it. */
 export interface PartOptions extends ProgramParts {
+  /** Hears every witness of behaviour rules. */
+  readonly onWitness?: WitnessListener;
   /** Takes an alert instead of its publication, where it answers true. `arrival`: ordinal of the row that completed it. */
   readonly intercept?: (made: MadeAlert, arrival: number) => boolean;
 }
@@ -133,7 +135,7 @@ class RunningCorrelator implements CorrelatorPart {
       evidenceValueBytes: settings.evidenceValueBytes,
       eventIdField: settings.processFields.eventId,
     };
-    this.#behaviors = new Behaviors(this.#names, settings.minSeverity, prepared.exceptions);
+    this.#behaviors = new Behaviors(this.#names, settings.minSeverity, prepared.exceptions, part.onWitness);
     this.#scheduled = new Scheduled(this.#names);
     views.forEach((view, index) => {
       const { rule } = view;

@@ -43,6 +43,7 @@ const python = { pid: 500, version: 20, path: '/opt/homebrew/bin/python3', paren
 
 /** A Python program that runs a command and writes a file; Endpoint Security knows no connections. */
 export const pythonSession: readonly object[] = [
+  exec(0, { ...shell, version: 9, path: '/usr/bin/login' }, shell, ['-zsh']),
   fork(1, shell, { ...python, version: 19, path: shell.path }),
   exec(2, { ...python, version: 19, path: shell.path }, python, ['python3', '/Users/ada/agent.py']),
   fork(3, python, { pid: 501, version: 21, path: python.path, parent: 500 }),
