@@ -101,31 +101,27 @@ export function addEntries(column: usize, c: u32, isDelta: bool): void {
   const isText = columnKind(c) == ColumnKind.Text;
   if (isDelta && isText) sessionCodes += entries;
   else if (isDelta) sessionIdCodes += entries;
-  if (isText && tags == 0) {
-    addTexts(space, c, entries, offsets, text);
+  if (isText) {
+    addValues(space, c, entries, offsets, text, tags);
     return;
   }
   for (let i: u32 = 0; i < entries; i++) {
     const start = load<u32>(offsets + (<usize>i << 2));
     const length = load<u32>(offsets + (<usize>i << 2), 4) - start;
     const tag: u32 = tags == 0 ? ValueTag.String : load<u8>(tags + i);
-    if (isText) {
-      const v = internEntry(space, c, tag, text + start, length);
-      store<u32>(pagesAdd(space, c), v);
-    } else {
-      const entry = pagesAdd(space, c);
-      if (tag == ValueTag.List) copyFirst(entry, space, c, text + start, length >> 2);
-      else writeSingle(entry, columnKind(c), tag, text + start, length, isDelta);
-    }
+    const entry = pagesAdd(space, c);
+    if (tag == ValueTag.List) copyFirst(entry, space, c, text + start, length >> 2);
+    else writeSingle(entry, columnKind(c), tag, text + start, length, isDelta);
   }
 }
 
-/** Strings in groups: hash and fetch first, then intern. */
-function addTexts(space: usize, c: u32, entries: u32, offsets: usize, text: usize): void {
+/** Entries in groups: strings are hashed and fetched first, then all are interned. */
+function addValues(space: usize, c: u32, entries: u32, offsets: usize, text: usize, tags: usize): void {
   for (let first: u32 = 0; first < entries; first += GROUP) {
     const end = min<u32>(first + GROUP, entries);
     let touching: u64 = 0;
     for (let i = first; i < end; i++) {
+      if (tagOf(tags, i) != ValueTag.String) continue;
       const start = load<u32>(offsets + (<usize>i << 2));
       const length = cutLength(text + start, load<u32>(offsets + (<usize>i << 2), 4) - start);
       const hash = hashBytes(text + start, length);
@@ -135,13 +131,16 @@ function addTexts(space: usize, c: u32, entries: u32, offsets: usize, text: usiz
     touched += touching;
     for (let i = first; i < end; i++) {
       const start = load<u32>(offsets + (<usize>i << 2));
-      const raw = load<u32>(offsets + (<usize>i << 2), 4) - start;
-      const length = cutLength(text + start, raw);
-      if (length < raw) count(IngestCounter.Truncated);
-      const v = internText(c, text + start, length, load<u64>(hashes + (<usize>(i - first) << 3)));
+      const length = load<u32>(offsets + (<usize>i << 2), 4) - start;
+      const v = internEntry(space, c, tagOf(tags, i), text + start, length, load<u64>(hashes + (<usize>(i - first) << 3)));
       store<u32>(pagesAdd(space, c), v);
     }
   }
+}
+
+@inline
+function tagOf(tags: usize, i: u32): u32 {
+  return tags == 0 ? <u32>ValueTag.String : <u32>load<u8>(tags + i);
 }
 
 @inline
@@ -149,13 +148,14 @@ function cutLength(text: usize, length: u32): u32 {
   return length <= maxValueBytes ? length : utf8Cut(text, maxValueBytes);
 }
 
-function internEntry(space: usize, c: u32, tag: u32, text: usize, length: u32): u32 {
+/** `hash`: of the text as it is kept, for a string. */
+function internEntry(space: usize, c: u32, tag: u32, text: usize, length: u32, hash: u64): u32 {
   if (tag == ValueTag.Number) return internNumber(c, numberFromText(text, length));
   if (tag == ValueTag.Boolean) return internBoolean(c, load<u32>(text) == TRUE_TEXT);
   if (tag == ValueTag.List) return internCodes(space, c, text, length >> 2);
   const kept = cutLength(text, length);
   if (kept < length) count(IngestCounter.Truncated);
-  return internText(c, text, kept, hashBytes(text, kept));
+  return internText(c, text, kept, hash);
 }
 
 /** A list entry holds codes of entries before it. */

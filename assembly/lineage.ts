@@ -11,7 +11,7 @@ import {
   imageSetOlder, imageSetValue, imageTimeUs, imageValue,
 } from "./images";
 import {
-  ancestryKey, ancestryLength, generationKey, parentEntityKey, parentPid, parentStartKey, subjectKey, subjectPid,
+  ancestryKey, ancestryLength, ancestryNames, generationKey, parentEntityKey, parentPid, parentStartKey, subjectKey, subjectPid,
   wellKnownText,
 } from "./lineage_keys";
 import { countLoss } from "./losses";
@@ -223,10 +223,10 @@ function linkToPid(p: u32, slot: u32, host: u32, link: u32, timeUs: i64): void {
 function linkAncestry(p: u32, slot: u32, host: u32, ancestors: u32, timeUs: i64): void {
   let child = p;
   for (let i: u32 = 0; i < ancestors; i++) {
-    const key = ancestryKey(slot, i);
-    if (key == 0) return;
-    processPin(p, child);
+    if (!ancestryNames(slot, i)) return;
     if (processParent(child) == 0 || processLink(child) < u32(Link.Ancestry)) {
+      const key = ancestryKey(slot, i);
+      processPin(p, child);
       if (linkTo(child, key, slot, host, Link.Ancestry, timeUs, i == 0) == 0) return;
     } else if (i > 0) {
       return;

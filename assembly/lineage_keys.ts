@@ -98,6 +98,14 @@ function cellOrNone(column: u32, slot: u32): u32 {
   return column != NO_COLUMN && cellHash(column, slot) != 0 ? 1 : 0;
 }
 
+/** Whether entry `i` of the row's list of ancestors names one. */
+export function ancestryNames(slot: u32, i: u32): bool {
+  const column = wellKnown(LineageColumn.Ancestry);
+  if (columnKind(column) != ColumnKind.Text) return cellHash(column, slot) != 0;
+  const value = cellText(column, slot);
+  return !valueIsList(value) || listItem(value, i) != 0;
+}
+
 /** Strong key of ancestor `i` of the row's list, 0 where that entry is missing. */
 export function ancestryKey(slot: u32, i: u32): u64 {
   const column = wellKnown(LineageColumn.Ancestry);

@@ -2,7 +2,7 @@
  * The values that columns held lately, found without hashing them. Most fields of events take few values, so most texts
  * are recognised by their length and ends, and one comparison confirms it.
  *
- *   entry (16 bytes)  0 signature u64 | 8 value id u32; 16 entries for each column
+ *   entry (16 bytes)  0 signature u64 | 8 value id u32; 64 entries for each column
  */
 import { columnCount } from "./columns";
 import { reserve, textEquals } from "./memory";
@@ -10,7 +10,7 @@ import { valueGeneration } from "./value_collection";
 import { valueLength, valuePtr, valueUse } from "./values";
 
 const ENTRY: usize = 16;
-const ENTRIES_LOG2: u32 = 4;
+const ENTRIES_LOG2: u32 = 6;
 const MIX_A: u64 = 0x9e3779b185ebca87;
 const MIX_B: u64 = 0xc2b2ae3d27d4eb4f;
 

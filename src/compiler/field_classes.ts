@@ -44,7 +44,13 @@ const numberFields = new Set([
   'x.process.pidversion',
 ]);
 
-const identityFields = new Set([...processes.map((path) => `${path}.entity_id`), 'event.id', 'host.id', 'agent.id']);
+const identityFields = new Set([
+  ...processes.map((path) => `${path}.entity_id`),
+  'event.id',
+  'host.id',
+  'host.name',
+  'agent.id',
+]);
 
 const distinctFields = new Set([
   'file.name',

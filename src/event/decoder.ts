@@ -122,7 +122,7 @@ function putCell(event: DecodedEvent, column: ColumnView, cell: Scalar | CellLis
 /** One code stands for itself; below a nested path a sole element of several values stays a list in a list. */
 function listCell(known: readonly Entry[], codes: Uint32Array, column: ColumnView): Scalar | CellList | undefined {
   const items = Array.from(codes, (code) => known[code]);
-  const kept = column.nested === undefined ? items.filter((item) => item !== undefined) : items;
+  const kept = column.nested === undefined ? items.flat().filter((item) => item !== undefined) : items;
   if (kept.every((item) => item === undefined)) return undefined;
   const [only] = kept;
   return kept.length === 1 && !Array.isArray(only) ? (only as Scalar) : (kept as CellList);

@@ -145,7 +145,9 @@ class BatchEncoder {
     if (cells.every((cell) => cell === undefined)) return undefined;
     if (field.kind === 'number') return { ...encodeNumbers(cells), ...identify(field, BatchKind.Number) };
     const single = field.kind === 'id' ? cells.map(firstOf) : cells;
-    const codes = single.some(Array.isArray) ? encodeLists(single, dictionary) : encodeSingles(single, dictionary);
+    const isList = single.some(Array.isArray);
+    const encode = !isList ? encodeSingles : field.nested === undefined ? encodeFlatLists : encodeLists;
+    const codes = encode(single, dictionary);
     const base = dictionary.base;
     const entries = dictionary.pendingCount === 0 ? undefined : dictionary.takeEntries();
     if (entries !== undefined && !isLocal) this.#count(field, entries.offsets.length - 1, entries.bytes);
@@ -194,6 +196,16 @@ function encodeLists(cells: readonly Cell[], dictionary: ColumnDictionary) {
     listOffsets[i + 1] = codes.length;
   }
   return { codes: Uint32Array.from(codes), listOffsets };
+}
+
+/** Several values are one entry of the dictionary: lists repeat from event to event as single values do. */
+function encodeFlatLists(cells: readonly Cell[], dictionary: ColumnDictionary) {
+  const whole = cells.map((cell) => {
+    if (!Array.isArray(cell)) return cell;
+    const present = cell.filter((item) => codeOf(item, dictionary) !== 0);
+    return present.length > 1 ? [present] : present;
+  });
+  return encodeLists(whole as Cell[], dictionary);
 }
 
 /** A code; 0 where missing. Numbers that JSON cannot carry are missing. */
