@@ -7,10 +7,12 @@ export interface LaneWork {
   /** Slices available, warm-up included. */
   readonly slices: number;
   /** Processes one slice. */
-  run(slice: number): void;
+  run(slice: number): void | Promise<void>;
+  /** `run` returns promises. */
+  readonly isAsync?: boolean;
   /** A line that shows the work was real, such as how many alerts came of it. */
   summary(): string;
-  close?(): void;
+  close?(): void | Promise<void>;
 }
 
 export interface Lane {
@@ -45,12 +47,12 @@ const warmupSlices = 2;
 export async function measureLane(lane: Lane, options: LaneOptions): Promise<LaneResult> {
   const work = await lane.prepare(options);
   let slice = 0;
-  const run = (): void => work.run(slice++);
-  while (slice < warmupSlices) run();
+  const run = (): void | Promise<void> => work.run(slice++);
+  while (slice < warmupSlices) await run();
   const measured = work.slices - warmupSlices;
   const bench = new Bench({ iterations: measured, time: 0, warmup: false, retainSamples: true });
-  // Told to be synchronous: to find out, the harness would spend a slice.
-  bench.add(lane.name, run, { async: false });
+  // Told whether it is synchronous: to find out, the harness would spend a slice.
+  bench.add(lane.name, run, { async: work.isAsync === true });
   await bench.run();
   const { result } = bench.tasks[0] as (typeof bench.tasks)[number];
   if (result.state !== 'completed') throw new Error(`lane ${lane.name}: ${result.state}`, { cause: result });
@@ -58,7 +60,7 @@ export async function measureLane(lane: Lane, options: LaneOptions): Promise<Lan
   const rate = (ms: number): number => Math.round((work.eventsPerSlice * 1000) / ms);
   const medianMs = samplesMs[samplesMs.length >> 1] as number;
   const summary = work.summary();
-  work.close?.();
+  await work.close?.();
   return {
     lane: lane.name,
     eventsPerSecond: {

@@ -4,6 +4,7 @@
  */
 import { type Correlator, createCorrelator, createEncoder, encodeEvents, parseRules, type Rule } from '../src/index.js';
 import { loadRules, shippedContent } from '../src/node.js';
+import { engineLanes } from './engine_lanes.js';
 import type { Lane, LaneOptions, LaneWork } from './lane.js';
 import type { PlainEvent } from './plain/condition.js';
 import { createPlainCorrelator, type PlainCorrelator } from './plain/correlator.js';
@@ -186,4 +187,5 @@ export const lanes: readonly Lane[] = [
       );
     },
   },
+  ...engineLanes(benchRules),
 ];

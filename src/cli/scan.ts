@@ -1,7 +1,10 @@
-/** `vedette scan`: events of files through one correlator, alerts as a timeline or as NDJSON. */
+/** `vedette scan`: events of files through one correlator or many, alerts as a timeline or as NDJSON. */
 import { parseArgs } from 'node:util';
 import type { Alert } from '../correlator/alert.js';
-import { type Correlator, createCorrelator } from '../correlator/correlator.js';
+import { createCorrelator } from '../correlator/correlator.js';
+import type { CorrelatorOptions } from '../correlator/options.js';
+import type { CorrelatorStats } from '../correlator/stats.js';
+import { createEngine } from '../engine/engine.js';
 import { loadCoverageModel } from '../engine/load_coverage.js';
 import { type Severity, severities } from '../rule/ir.js';
 import { createSourceReader, type ReaderTally } from '../source/reader.js';
@@ -18,7 +21,8 @@ Correlates the events of the files, in the order given, as one stream; reads .gz
   --rules PATH        rule file or folder; may be repeated (default: the shipped content)
   --format KIND       telemetry source of the events (default: auto, line by line)
   --lateness D        how far events may be out of order (default: 120s)
-  --memory SIZE       budget of the kernel (default: 256MiB)
+  --memory SIZE       budget of each kernel (default: 256MiB)
+  --shards N          worker threads that share the events by host (default: none, one kernel in this process)
   --host ID           host of events that name none
   --exceptions FILE   approved exceptions; what they cover is counted instead of shown
   --min-severity S    publish alerts from this severity up (default: low)
@@ -31,6 +35,7 @@ const options = {
   format: { type: 'string', default: 'auto' },
   lateness: { type: 'string', default: '120s' },
   memory: { type: 'string', default: '256MiB' },
+  shards: { type: 'string' },
   host: { type: 'string' },
   exceptions: { type: 'string' },
   'min-severity': { type: 'string', default: 'low' },
@@ -52,7 +57,7 @@ export async function scan(args: string[], io: Io): Promise<number> {
   const failOn = values['fail-on'] === undefined ? undefined : severityOption('--fail-on', values['fail-on']);
   const files = await resolveInputs(positionals);
   const reader = createSourceReader(values.format);
-  const correlator = await createCorrelator({
+  const judge = await judgeFor(values.shards, {
     rules: await rulesFor(values.rules, io),
     lateness: values.lateness,
     memory: values.memory,
@@ -62,12 +67,31 @@ export async function scan(args: string[], io: Io): Promise<number> {
     ...(values.host === undefined ? {} : { defaultHost: values.host }),
   });
   const output = values.json ? jsonOutput(io) : timelineOutput(io);
-  await pushFiles('scan', files, reader, (events) => output.add(correlator.push(events)), io);
-  output.add(correlator.flush());
-  output.end();
-  if (!values.json) io.stderr(closingLines(reader.tally, correlator, output));
-  correlator.close();
+  try {
+    await pushFiles('scan', files, reader, async (events) => output.add(await judge.push(events)), io);
+    output.add(await judge.flush());
+    output.end();
+    if (!values.json) io.stderr(closingLines(reader.tally, await judge.stats(), output));
+  } finally {
+    await judge.close();
+  }
   return failOn !== undefined && output.worst >= severities.indexOf(failOn) ? 1 : 0;
+}
+
+/** What judges the events: one correlator, or an engine of many. */
+interface Judge {
+  push(events: Uint8Array): Promise<Alert[]> | Alert[];
+  flush(): Promise<Alert[]> | Alert[];
+  stats(): Promise<Tally> | Tally;
+  close(): Promise<void> | void;
+}
+
+type Tally = Pick<CorrelatorStats, 'events' | 'rows' | 'losses'>;
+
+function judgeFor(shards: string | undefined, options: CorrelatorOptions): Promise<Judge> {
+  if (shards === undefined) return createCorrelator(options);
+  if (!/^\d+$/.test(shards)) throw new CommandError(`--shards: "${shards}" is not a number of threads`);
+  return createEngine({ ...options, shards: Number(shards) });
 }
 
 function severityOption(name: string, value: string): Severity {
@@ -135,8 +159,7 @@ function compareText(a: string, b: string): number {
 }
 
 /** What was read, recognised, skipped and lost: silence is never presented as success. */
-function closingLines(tally: ReaderTally, correlator: Correlator, output: Output): string {
-  const stats = correlator.stats();
+function closingLines(tally: ReaderTally, stats: Tally, output: Output): string {
   const kinds = [...tally.byKind].map(([kind, count]) => `${kind} ${count.toLocaleString('en')}`);
   const lines = [
     `${output.count} alerts from ${stats.events.toLocaleString('en')} events (${kinds.join(', ') || 'none recognised'})`,

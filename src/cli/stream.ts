@@ -26,7 +26,7 @@ export async function pushFiles(
   what: string,
   files: readonly InputFile[],
   reader: SourceReader,
-  push: (events: Uint8Array) => void,
+  push: (events: Uint8Array) => void | Promise<void>,
   io: Io,
 ): Promise<void> {
   const progress = createProgress(
@@ -38,11 +38,11 @@ export async function pushFiles(
     for (const file of files) {
       for await (const lines of wholeLines(readChunks(file, (count) => progress.addBytes(count)))) {
         const before = reader.tally.events;
-        push(reader.read(lines));
+        await push(reader.read(lines));
         progress.addEvents(reader.tally.events - before);
       }
     }
-    push(reader.end());
+    await push(reader.end());
   } finally {
     progress.clear();
   }

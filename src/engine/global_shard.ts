@@ -47,8 +47,10 @@ export class GlobalShard {
   }
 
   static async start(options: CorrelatorOptions, plan: ShardPlan, latenessUs: number): Promise<GlobalShard> {
+    // Coverage is counted where the events are: in the shards.
+    const { coverage: _coverage, ...own } = options;
     const part = await startCorrelator(
-      { ...options, rules: plan.globalRules, hostField: feedHostField, lateness: 0, maxSkip: hundredYears },
+      { ...own, rules: plan.globalRules, hostField: feedHostField, lateness: 0, maxSkip: hundredYears },
       { ordinalRows: rowsMax, intercept: (made) => plan.heardOnly.has(made.view.rule.id) },
     );
     return new GlobalShard(part, latenessUs, options);

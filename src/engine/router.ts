@@ -49,8 +49,9 @@ export class Router {
   }
 
   static async start(options: CorrelatorOptions, memoryBytes: number, shards: number): Promise<Router> {
+    const { coverage: _coverage, ...own } = options;
     const part = await startCorrelator(
-      { ...options, rules: [], evidenceFields: [], memory: Math.max(memoryBytes, memoryLeast) },
+      { ...own, rules: [], evidenceFields: [], memory: Math.max(memoryBytes, memoryLeast) },
       { routeRows: pieceRowsMax },
     );
     return new Router(part, shards);

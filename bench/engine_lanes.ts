@@ -1,0 +1,86 @@
+/** Lanes of the engine: shards in workers, and what a snapshot costs to take and to restore. */
+import { createCorrelator, type Rule } from '../src/index.js';
+import { createEngine } from '../src/node.js';
+import type { Lane, LaneOptions, LaneWork } from './lane.js';
+import { takeWorkload, toNdjson } from './workload.js';
+
+/** Lines pushed at a time, two on their way: what a reader of a file does. */
+const pushBytes = 256 * 1024;
+const memory = '256MiB';
+
+/** Runs of whole lines of about `pushBytes`. */
+function pieces(lines: Uint8Array): Uint8Array[] {
+  const found: Uint8Array[] = [];
+  for (let start = 0; start < lines.length; ) {
+    const end = lines.indexOf(10, Math.min(start + pushBytes, lines.length - 1)) + 1 || lines.length;
+    found.push(lines.subarray(start, end));
+    start = end;
+  }
+  return found;
+}
+
+async function shardsWork(options: LaneOptions, rules: readonly Rule[], shards: number): Promise<LaneWork> {
+  const events = takeWorkload(options, options.eventsPerSlice * options.slices);
+  const slices = Array.from({ length: options.slices }, (_, slice) =>
+    pieces(Buffer.from(toNdjson(events.slice(slice * options.eventsPerSlice, (slice + 1) * options.eventsPerSlice)))),
+  );
+  const engine = await createEngine({ rules, shards, memory });
+  let alerts = 0;
+  return {
+    isAsync: true,
+    eventsPerSlice: options.eventsPerSlice,
+    slices: slices.length,
+    async run(slice) {
+      const pushed = await Promise.all((slices[slice] ?? []).map((piece) => engine.push(piece)));
+      alerts += pushed.reduce((sum, one) => sum + one.length, 0);
+    },
+    summary: () => `${alerts} alerts`,
+    close: () => engine.close(),
+  };
+}
+
+/** Events of a state that is taken or restored once in each slice. */
+async function snapshotWork(options: LaneOptions, rules: readonly Rule[], isRestore: boolean): Promise<LaneWork> {
+  const correlator = await createCorrelator({ rules, memory });
+  const events = takeWorkload(options, options.eventsPerSlice);
+  correlator.push(Buffer.from(toNdjson(events)));
+  const bytes = correlator.snapshot();
+  let done = 0;
+  return {
+    isAsync: true,
+    eventsPerSlice: options.eventsPerSlice,
+    slices: options.slices,
+    async run() {
+      done++;
+      if (!isRestore) {
+        correlator.snapshot();
+        return;
+      }
+      const other = await createCorrelator({ rules, memory });
+      other.restore(bytes);
+      other.close();
+    },
+    summary: () => `${done} times, ${(bytes.length / 2 ** 20).toFixed(2)} MiB each`,
+    close: () => correlator.close(),
+  };
+}
+
+/** The lanes of the engine for a rule set. */
+export function engineLanes(rules: () => Promise<readonly Rule[]>): readonly Lane[] {
+  const shards = (count: number): Lane => ({
+    name: `shards-${count}`,
+    describes: `NDJSON bytes to alerts through ${count} worker${count === 1 ? '' : 's'}, routing included`,
+    prepare: async (options) => shardsWork(options, await rules(), count),
+  });
+  const state = (name: string, describes: string, isRestore: boolean): Lane => ({
+    name,
+    describes,
+    prepare: async (options) => snapshotWork(options, await rules(), isRestore),
+  });
+  return [
+    shards(1),
+    shards(2),
+    state('snapshot', 'the state after one slice of events as bytes; events/s = events whose state is written', false),
+    state('restore', 'a new correlator from that state, compilation included', true),
+  ];
+}
