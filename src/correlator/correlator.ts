@@ -83,6 +83,8 @@ export interface PartOptions extends ProgramParts {
 /** A correlator as the engine sees it. */
 export interface CorrelatorPart extends Correlator {
   readonly kernel: Kernel;
+  /** Forgets the session of delta batches in hand: its next batch is refused. */
+  endSession(): void;
   /** As `restore`, from the snapshots of several parts; hosts of slots that are not owned are left out. */
   restoreParts(parts: readonly Uint8Array[], owned?: Uint8Array): RestoreReport;
 }
@@ -192,6 +194,10 @@ class RunningCorrelator implements CorrelatorPart {
 
   get kernel(): Kernel {
     return this.#open();
+  }
+
+  endSession(): void {
+    this.#receiver.reset();
   }
 
   #open(): Kernel {

@@ -18,7 +18,7 @@ import type { ShardMessage, ShardOutput, ShardStart, Started } from './messages.
 import type { EngineSettings } from './options.js';
 import { OrderedRules } from './ordered.js';
 import { planShards, type ShardPlan } from './plan.js';
-import { ownedSlots, type Routed, Router } from './router.js';
+import { ownedSlots, type Routed, Router, sessionPlaceOf } from './router.js';
 import type { ShardHost } from './shard_host.js';
 import type { EngineSnapshot } from './snapshot_file.js';
 
@@ -119,7 +119,12 @@ export class Fleet {
 
   #submitBatch(bytes: Uint8Array): Step {
     const routed = this.#router.routeBatch(bytes);
-    const message: ShardMessage = { kind: 'batch', base: routed.base, bytes: bytes.slice() };
+    const message: ShardMessage = {
+      kind: 'batch',
+      base: routed.base,
+      bytes: bytes.slice(),
+      session: sessionPlaceOf(bytes),
+    };
     return this.#step(routed, () => message);
   }
 
@@ -188,6 +193,7 @@ export class Fleet {
   /** The state of every part. No step may be on its way. A shard that dies from here on goes back to it. */
   async snapshot(): Promise<EngineSnapshot> {
     const shards = await Promise.all(this.mailboxes.map((mailbox) => mailbox.snapshot()));
+    this.#boundSession();
     const { global, ordered } = this.#rules;
     const globalState = global?.snapshot();
     const snapshot: EngineSnapshot = {
@@ -205,6 +211,13 @@ export class Fleet {
       mailbox.rebase(shards[shard] as Uint8Array);
     });
     return snapshot;
+  }
+
+  /** Ends a session whose batches have outgrown the journal: they are kept to rebuild a shard in the middle of it. */
+  #boundSession(): void {
+    if ((this.mailboxes[0]?.sessionBytes ?? 0) <= this.#settings.journalBytes) return;
+    this.#router.endSession();
+    for (const mailbox of this.mailboxes) mailbox.endSession();
   }
 
   /** Goes on with other rules, which keep the state of those that did not change; when it fails nothing has changed. */

@@ -5,7 +5,7 @@
  */
 import { BatchError, ProgramError, SnapshotError, UsageError, VedetteError } from '../core/errors.js';
 import type { CorrelatorStats } from '../correlator/stats.js';
-import type { ShardAnswer, ShardMessage, ShardOutput, ShardStart, Started } from './messages.js';
+import type { SessionPlace, ShardAnswer, ShardMessage, ShardOutput, ShardStart, Started } from './messages.js';
 import type { ShardHost } from './shard_host.js';
 
 /** Attempts at one message before the engine gives up: the message itself may be what fails. */
@@ -28,6 +28,9 @@ export class Mailbox {
   #start: ShardStart | undefined;
   #journal: ShardMessage[] = [];
   #journalBytes = 0;
+  /** Batches of the session in hand, and those of the session that was in hand at the last snapshot. */
+  #session: Uint8Array[] = [];
+  #sessionBefore: readonly Uint8Array[] = [];
   #tail: Promise<unknown> = Promise.resolve();
   #queued = 0;
   #restarts = 0;
@@ -44,6 +47,7 @@ export class Mailbox {
       if (answer.kind !== 'started') throw errorOf(answer);
       this.#start = start;
       this.#clearJournal();
+      for (const bytes of this.#sessionBefore) await this.#replay({ kind: 'dictionaries', bytes });
       return answer.started;
     });
   }
@@ -55,6 +59,7 @@ export class Mailbox {
       if (answer.kind !== 'output') throw errorOf(answer);
       this.#journal.push(message);
       this.#journalBytes += bytesOf(message);
+      if (message.kind === 'batch') this.#noteSession(message.session, message.bytes);
       return answer.output;
     });
   }
@@ -101,9 +106,30 @@ export class Mailbox {
     return this.#host.close();
   }
 
+  /** Bytes of the session in hand, which a restart would read again. */
+  get sessionBytes(): number {
+    return this.#session.reduce((sum, bytes) => sum + bytes.length, 0);
+  }
+
+  /** The session is over: its next batch will be refused before it comes here. */
+  endSession(): void {
+    this.#session = [];
+  }
+
+  #noteSession(place: SessionPlace, bytes: Uint8Array): void {
+    if (place === 'starts') this.#session = [bytes];
+    else if (place === 'continues') this.#session.push(bytes);
+  }
+
   #clearJournal(): void {
     this.#journal = [];
     this.#journalBytes = 0;
+    this.#sessionBefore = [...this.#session];
+  }
+
+  async #replay(message: ShardMessage): Promise<void> {
+    const answer = await this.#host.run({ kind: 'push', message });
+    if (answer.kind !== 'output') throw errorOf(answer);
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
@@ -135,15 +161,13 @@ export class Mailbox {
     this.#onRestart(reason);
     const answer = await this.#host.run({ kind: 'start', start: this.#start });
     if (answer.kind !== 'started') throw errorOf(answer);
-    for (const message of this.#journal) {
-      const replayed = await this.#host.run({ kind: 'push', message });
-      if (replayed.kind !== 'output') throw errorOf(replayed);
-    }
+    for (const bytes of this.#sessionBefore) await this.#replay({ kind: 'dictionaries', bytes });
+    for (const message of this.#journal) await this.#replay(message);
   }
 }
 
 function bytesOf(message: ShardMessage): number {
-  if (message.kind === 'batch') return message.bytes.length;
+  if (message.kind === 'batch' || message.kind === 'dictionaries') return message.bytes.length;
   if (message.kind !== 'lines') return 64;
   return message.pieces.reduce((sum, { bytes, places }) => sum + bytes.length + places.byteLength, 64);
 }

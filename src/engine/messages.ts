@@ -14,10 +14,15 @@ export interface LinesPiece {
   readonly places: Uint32Array;
 }
 
+/** Where a batch stands in a session of delta batches. */
+export type SessionPlace = 'none' | 'starts' | 'continues';
+
 /** One step of a shard's input, in order. */
 export type ShardMessage =
   | { readonly kind: 'lines'; readonly pieces: readonly LinesPiece[] }
-  | { readonly kind: 'batch'; readonly base: number; readonly bytes: Uint8Array }
+  | { readonly kind: 'batch'; readonly base: number; readonly bytes: Uint8Array; readonly session: SessionPlace }
+  /** A batch of a session that is applied already: its dictionaries are read, its rows are not. */
+  | { readonly kind: 'dictionaries'; readonly bytes: Uint8Array }
   | { readonly kind: 'advance'; readonly timeUs: number }
   | { readonly kind: 'flush' };
 

@@ -7,7 +7,8 @@ import { HostSlots } from '../core/abi/routing.js';
 import { type CorrelatorPart, startCorrelator } from '../correlator/correlator.js';
 import { lineRuns } from '../correlator/input.js';
 import type { CorrelatorOptions } from '../correlator/options.js';
-import type { LinesPiece } from './messages.js';
+import { viewBatch } from '../event/batch_view.js';
+import type { LinesPiece, SessionPlace } from './messages.js';
 import { pieceRowsMax } from './shard.js';
 
 /** Bytes routed at a time: no more rows than can be noted, as the shortest line has three. */
@@ -27,6 +28,12 @@ export interface Routed {
   readonly clocks: readonly ClockRun[];
   /** Lines by shard; empty for a batch, which every shard is given. */
   readonly pieces: readonly (readonly LinesPiece[])[];
+}
+
+/** Where a sound batch stands in a session. */
+export function sessionPlaceOf(bytes: Uint8Array): SessionPlace {
+  const { session, position } = viewBatch(bytes);
+  return session === 0n ? 'none' : position === 0 ? 'starts' : 'continues';
 }
 
 /** The slots of each shard, a byte each. */
@@ -111,6 +118,11 @@ export class Router {
     const rows = kernel.nextOrdinal - base;
     const noted = Math.min(rows, pieceRowsMax);
     return { base, rows, clocks: rows === 0 ? [] : [{ base, clocks: kernel.routeEnd(noted) }], pieces: [] };
+  }
+
+  /** Refuses the next delta batch of the session in hand: the producer starts another. */
+  endSession(): void {
+    this.#part.endSession();
   }
 
   advance(time: string | number | Date): void {

@@ -1,4 +1,5 @@
 /** One shard: a correlator that sees its part of the stream. Runs in a worker or in process; knows no threads. */
+import { HostSlots } from '../core/abi/routing.js';
 import { VedetteError } from '../core/errors.js';
 import { formatTimeUs } from '../core/time.js';
 import type { MadeAlert } from '../correlator/alert_maker.js';
@@ -21,6 +22,7 @@ export const pieceRowsMax = 65_536;
 export class Shard {
   #correlator: CorrelatorPart | undefined;
   #feeds: ReadonlyMap<string, string> = new Map();
+  #owned = new Uint8Array(HostSlots.Count);
   #matches: FeedMatch[] = [];
   #ordered: OrderedAlert[] = [];
 
@@ -55,6 +57,7 @@ export class Shard {
         ? correlator.restoreParts(parts, isDivided ? owned : undefined)
         : { kept: [], dropped: [], added: [] };
     this.#feeds = new Map(feeds);
+    this.#owned = Uint8Array.from(owned);
     this.#correlator?.close();
     this.#correlator = correlator;
     return { report, fields: correlator.fields, problems: correlator.problems };
@@ -63,8 +66,18 @@ export class Shard {
   #push(correlator: CorrelatorPart, message: ShardMessage): ShardOutput {
     this.#matches = [];
     this.#ordered = [];
-    const alerts = apply(correlator, message);
+    const alerts =
+      message.kind === 'dictionaries' ? this.#readDictionaries(correlator, message.bytes) : apply(correlator, message);
     return { alerts, feeds: this.#matches, ordered: this.#ordered };
+  }
+
+  #readDictionaries(correlator: CorrelatorPart, bytes: Uint8Array): ShardOutput['alerts'] {
+    correlator.kernel.setOwnedSlots(new Uint8Array(HostSlots.Count));
+    try {
+      return correlator.push(bytes, { as: 'batch' });
+    } finally {
+      correlator.kernel.setOwnedSlots(this.#owned);
+    }
   }
 
   #intercept(made: MadeAlert, arrival: number): boolean {
@@ -80,7 +93,10 @@ export class Shard {
   }
 }
 
-function apply(correlator: CorrelatorPart, message: ShardMessage): ShardOutput['alerts'] {
+function apply(
+  correlator: CorrelatorPart,
+  message: Exclude<ShardMessage, { kind: 'dictionaries' }>,
+): ShardOutput['alerts'] {
   switch (message.kind) {
     case 'lines':
       return message.pieces.flatMap((piece) => applyLines(correlator, piece));

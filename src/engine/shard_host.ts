@@ -79,7 +79,7 @@ function copied(message: ShardMessage): { message: ShardMessage; transferList: A
       transferList: pieces.flatMap(({ bytes, places }) => [bytes.buffer, places.buffer]),
     };
   }
-  if (message.kind !== 'batch') return { message, transferList: [] };
+  if (message.kind !== 'batch' && message.kind !== 'dictionaries') return { message, transferList: [] };
   const bytes = Uint8Array.from(message.bytes);
   return { message: { ...message, bytes }, transferList: [bytes.buffer] };
 }

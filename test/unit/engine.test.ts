@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { BatchError, SnapshotError, UsageError } from '../../src/core/errors.js';
-import { createEngine, type Engine } from '../../src/engine/engine.js';
+import { createEngine, type Engine, startEngine } from '../../src/engine/engine.js';
 import type { EngineOptions } from '../../src/engine/options.js';
 import { planShards } from '../../src/engine/plan.js';
 import { createEncoder, encodeEvents } from '../../src/event/encoder.js';
-import { alertSet, inProcess, MemoryStore } from '../support/engine_runs.js';
+import { alertSet, DyingHost, inProcess, MemoryStore } from '../support/engine_runs.js';
 import { equals, matches, matchRule, sequenceRule, step } from '../support/rules.js';
 
 const named = (text: string) => matches('process.name', { type: 'equals', text });
@@ -156,6 +156,42 @@ describe('push', () => {
     await expect(engine.push(events)).rejects.toThrow(UsageError);
     await engine.close();
     await expect(engine.push(events)).rejects.toThrow(/closed/);
+  });
+});
+
+describe('a session of delta batches', () => {
+  const pushed = async (engine: Engine, reload: boolean): Promise<string[]> => {
+    const encoder = createEncoder({ fields: engine.fields });
+    const alerts = [];
+    for (let at = 0; at < 60; at += 10) {
+      alerts.push(...(await engine.push(encoder.encode(events.slice(at, at + 10)))));
+      if (at === 20) await engine.snapshot();
+      if (reload && at === 30) await engine.reload(rules);
+    }
+    return alertSet(alerts);
+  };
+
+  it('goes on when shards die in the middle of it', async () => {
+    const hosts = [new DyingHost(new Set([3, 6])), new DyingHost(new Set([5])), new DyingHost(new Set([7]))];
+    const engine = await startEngine(options, (shard) => hosts[shard] as DyingHost);
+    engines.push(engine);
+    expect(await pushed(engine, false)).toEqual(expected);
+    expect(hosts.every(({ deaths }) => deaths > 0)).toBe(true);
+  });
+
+  it('goes on over a reload', async () => {
+    expect(await pushed(await start(), true)).toEqual(expected);
+  });
+
+  it('ends when it outgrows the journal: its next batch is refused and changes nothing', async () => {
+    const engine = await start({ journal: 100 });
+    const encoder = createEncoder({ fields: engine.fields });
+    const alerts = await engine.push(encoder.encode(events.slice(0, 30)));
+    await engine.snapshot();
+    await expect(engine.push(encoder.encode(events.slice(30)))).rejects.toMatchObject({ code: 'BATCH_EPOCH' });
+    encoder.reset();
+    alerts.push(...(await engine.push(encoder.encode(events.slice(30)))));
+    expect(alertSet(alerts)).toEqual(expected);
   });
 });
 
