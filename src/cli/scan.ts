@@ -2,6 +2,7 @@
 import { parseArgs } from 'node:util';
 import type { Alert } from '../correlator/alert.js';
 import { createCorrelator } from '../correlator/correlator.js';
+import type { ExceptionUse } from '../correlator/exceptions.js';
 import type { CorrelatorOptions } from '../correlator/options.js';
 import type { CorrelatorStats } from '../correlator/stats.js';
 import { createEngine } from '../engine/engine.js';
@@ -71,7 +72,7 @@ export async function scan(args: string[], io: Io): Promise<number> {
     await pushFiles('scan', files, reader, async (events) => output.add(await judge.push(events)), io);
     output.add(await judge.flush());
     output.end();
-    if (!values.json) io.stderr(closingLines(reader.tally, await judge.stats(), output));
+    if (!values.json) io.stderr(closingLines(reader.tally, await judge.tally(), output));
   } finally {
     await judge.close();
   }
@@ -82,16 +83,31 @@ export async function scan(args: string[], io: Io): Promise<number> {
 interface Judge {
   push(events: Uint8Array): Promise<Alert[]> | Alert[];
   flush(): Promise<Alert[]> | Alert[];
-  stats(): Promise<Tally> | Tally;
+  /** Counts, and what exceptions hid. */
+  tally(): Promise<Tally> | Tally;
   close(): Promise<void> | void;
 }
 
-type Tally = Pick<CorrelatorStats, 'events' | 'rows' | 'losses'>;
+type Tally = Pick<CorrelatorStats, 'events' | 'rows' | 'losses'> & { readonly exceptions: readonly ExceptionUse[] };
 
-function judgeFor(shards: string | undefined, options: CorrelatorOptions): Promise<Judge> {
-  if (shards === undefined) return createCorrelator(options);
+async function judgeFor(shards: string | undefined, options: CorrelatorOptions): Promise<Judge> {
+  if (shards === undefined) {
+    const correlator = await createCorrelator(options);
+    return {
+      push: (events) => correlator.push(events),
+      flush: () => correlator.flush(),
+      tally: () => ({ ...correlator.stats(), exceptions: correlator.exceptions() }),
+      close: () => correlator.close(),
+    };
+  }
   if (!/^\d+$/.test(shards)) throw new CommandError(`--shards: "${shards}" is not a number of threads`);
-  return createEngine({ ...options, shards: Number(shards) });
+  const engine = await createEngine({ ...options, shards: Number(shards) });
+  return {
+    push: (events) => engine.push(events),
+    flush: () => engine.flush(),
+    tally: () => engine.stats(),
+    close: () => engine.close(),
+  };
 }
 
 function severityOption(name: string, value: string): Severity {
@@ -164,7 +180,7 @@ function closingLines(tally: ReaderTally, stats: Tally, output: Output): string 
   const lines = [
     `${output.count} alerts from ${stats.events.toLocaleString('en')} events (${kinds.join(', ') || 'none recognised'})`,
   ];
-  const hidden = correlator.exceptions().filter(({ matched }) => matched > 0);
+  const hidden = stats.exceptions.filter(({ matched }) => matched > 0);
   if (hidden.length > 0)
     lines.push(
       `hidden by exceptions: ${hidden.map(({ exception, matched }) => `${printable(exception.id)} ${matched}`).join(', ')}`,

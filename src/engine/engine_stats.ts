@@ -1,4 +1,5 @@
 /** What `engine.stats()` answers: sums over the shards, and each shard on its own. */
+import type { ExceptionUse } from '../correlator/exceptions.js';
 import type { CorrelatorStats, LossCount, RuleStats } from '../correlator/stats.js';
 import type { Fleet } from './fleet.js';
 import type { MailboxStats } from './mailbox.js';
@@ -21,6 +22,8 @@ export interface EngineStats {
   readonly hosts: number;
   readonly losses: readonly LossCount[];
   readonly rules: readonly RuleStats[];
+  /** What each exception hid, over all shards. */
+  readonly exceptions: readonly ExceptionUse[];
   readonly memory: { readonly budgetBytes: number; readonly usedBytes: number };
   readonly pushes: number;
   /** Inputs that are being applied. */
@@ -48,7 +51,7 @@ interface Own {
 const examplesMax = 10;
 
 export async function engineStats(fleet: Fleet, own: Own): Promise<EngineStats> {
-  const { shards, global, pendingRows } = await fleet.stats();
+  const { shards, global, pendingRows, exceptions } = await fleet.stats();
   const all = [...shards.map(({ stats }) => stats), ...(global === null ? [] : [global])];
   const sum = (of: (stats: CorrelatorStats) => number): number => all.reduce((total, one) => total + of(one), 0);
   const inShards = (of: (stats: CorrelatorStats) => number): number =>
@@ -71,6 +74,7 @@ export async function engineStats(fleet: Fleet, own: Own): Promise<EngineStats> 
     hosts: inShards(({ hosts }) => hosts),
     losses: mergeLosses(all.flatMap(({ losses }) => losses)),
     rules: rulesOf(fleet, all),
+    exceptions: mergeExceptions(exceptions),
     memory: { budgetBytes: own.budgetBytes * all.length, usedBytes: sum(({ memory }) => memory.usedBytes) },
     pushes: own.pushes,
     onTheirWay: own.onTheirWay,
@@ -116,4 +120,31 @@ function rulesOf(fleet: Fleet, all: readonly CorrelatorStats[]): RuleStats[] {
     });
   }
   return fleet.ruleIds.flatMap((id) => rules.get(id) ?? []);
+}
+
+/** Uses of one exception in several parts as one. */
+function mergeExceptions(uses: readonly ExceptionUse[]): ExceptionUse[] {
+  const merged = new Map<string, ExceptionUse>();
+  for (const use of uses) {
+    const known = merged.get(use.exception.id);
+    merged.set(use.exception.id, known === undefined ? use : joined(known, use));
+  }
+  return [...merged.values()];
+}
+
+function joined(a: ExceptionUse, b: ExceptionUse): ExceptionUse {
+  const byHost: Record<string, number> = { ...a.matchedByHost };
+  for (const [host, count] of Object.entries(b.matchedByHost)) byHost[host] = (byHost[host] ?? 0) + count;
+  const times = (of: (use: ExceptionUse) => number | null): number[] => [of(a), of(b)].filter((time) => time !== null);
+  const first = times(({ firstMatchedUs }) => firstMatchedUs);
+  const last = times(({ lastMatchedUs }) => lastMatchedUs);
+  return {
+    exception: a.exception,
+    matched: a.matched + b.matched,
+    witnesses: a.witnesses + b.witnesses,
+    matchedByHost: byHost,
+    firstMatchedUs: first.length === 0 ? null : Math.min(...first),
+    lastMatchedUs: last.length === 0 ? null : Math.max(...last),
+    matchedAfterExpiry: a.matchedAfterExpiry + b.matchedAfterExpiry,
+  };
 }

@@ -5,6 +5,7 @@
 import type { Diagnostic } from '../core/diagnostic.js';
 import { UsageError } from '../core/errors.js';
 import type { Alert } from '../correlator/alert.js';
+import type { ExceptionUse } from '../correlator/exceptions.js';
 import { bytesOf, formOf, objectRuns, type PushInput, type PushOptions } from '../correlator/input.js';
 import type { CorrelatorOptions } from '../correlator/options.js';
 import type { RestoreReport } from '../correlator/restore_plan.js';
@@ -14,7 +15,7 @@ import { type Clock, clockOf } from './clock.js';
 import { GlobalShard } from './global_shard.js';
 import { Mailbox } from './mailbox.js';
 import { compareAlerts } from './merge.js';
-import type { ShardMessage, ShardOutput, ShardStart, Started } from './messages.js';
+import type { ShardAnswer, ShardMessage, ShardOutput, ShardStart, Started } from './messages.js';
 import type { EngineSettings } from './options.js';
 import { OrderedRules } from './ordered.js';
 import { planShards, type ShardPlan } from './plan.js';
@@ -27,6 +28,14 @@ export interface Step {
   readonly outputs: Promise<readonly ShardOutput[]>;
   readonly rows: number;
   readonly routed: Routed;
+}
+
+/** What the parts count, each on its own. */
+export interface FleetStats {
+  readonly shards: readonly Extract<ShardAnswer, { kind: 'stats' }>[];
+  readonly global: CorrelatorStats | null;
+  readonly pendingRows: number;
+  readonly exceptions: readonly ExceptionUse[];
 }
 
 /** Everything that depends on the rules. */
@@ -238,14 +247,15 @@ export class Fleet {
 
   // ------------------------------------------------------------------------------------------------------ stats
 
-  async stats(): Promise<{
-    shards: { stats: CorrelatorStats; foreignRows: number }[];
-    global: CorrelatorStats | null;
-    pendingRows: number;
-  }> {
+  async stats(): Promise<FleetStats> {
     const shards = await Promise.all(this.mailboxes.map((mailbox) => mailbox.correlatorStats()));
-    const { global } = this.#rules;
-    return { shards, global: global?.stats() ?? null, pendingRows: global?.pendingRows ?? 0 };
+    const { global, ordered } = this.#rules;
+    const exceptions = [
+      ...shards.flatMap((shard) => shard.exceptions),
+      ...(global?.exceptions() ?? []),
+      ...ordered.exceptions(),
+    ];
+    return { shards, global: global?.stats() ?? null, pendingRows: global?.pendingRows ?? 0, exceptions };
   }
 
   /** Alerts published so far of a rule whose alerts pass through the one order; 0 of others. */

@@ -7,6 +7,7 @@
 import { formatTimeUs } from '../core/time.js';
 import type { Alert } from '../correlator/alert.js';
 import { type CorrelatorPart, startCorrelator } from '../correlator/correlator.js';
+import type { ExceptionUse } from '../correlator/exceptions.js';
 import type { CorrelatorOptions } from '../correlator/options.js';
 import type { RestoreReport } from '../correlator/restore_plan.js';
 import type { CorrelatorStats } from '../correlator/stats.js';
@@ -91,6 +92,10 @@ export class GlobalShard {
 
   stats(): CorrelatorStats {
     return this.#correlator.stats();
+  }
+
+  exceptions(): ExceptionUse[] {
+    return this.#correlator.exceptions();
   }
 
   get pendingRows(): number {

@@ -4,7 +4,6 @@
  * the journal again; what that repeats was delivered already and is dropped.
  */
 import { BatchError, ProgramError, SnapshotError, UsageError, VedetteError } from '../core/errors.js';
-import type { CorrelatorStats } from '../correlator/stats.js';
 import type { SessionPlace, ShardAnswer, ShardMessage, ShardOutput, ShardStart, Started } from './messages.js';
 import type { ShardHost } from './shard_host.js';
 
@@ -80,7 +79,7 @@ export class Mailbox {
     this.#clearJournal();
   }
 
-  correlatorStats(): Promise<{ stats: CorrelatorStats; foreignRows: number }> {
+  correlatorStats(): Promise<Extract<ShardAnswer, { kind: 'stats' }>> {
     return this.#inTurn(async () => {
       const answer = await this.#persist(() => this.#host.run({ kind: 'stats' }));
       if (answer.kind !== 'stats') throw errorOf(answer);

@@ -2,6 +2,7 @@
 import type { Diagnostic } from '../core/diagnostic.js';
 import type { Alert } from '../correlator/alert.js';
 import type { EvidenceFields } from '../correlator/behavior/witness.js';
+import type { ExceptionUse } from '../correlator/exceptions.js';
 import type { CorrelatorOptions } from '../correlator/options.js';
 import type { RestoreReport } from '../correlator/restore_plan.js';
 import type { CorrelatorStats } from '../correlator/stats.js';
@@ -88,6 +89,11 @@ export type ShardAnswer =
   | { readonly kind: 'started'; readonly started: Started }
   | { readonly kind: 'output'; readonly output: ShardOutput }
   | { readonly kind: 'snapshot'; readonly bytes: Uint8Array }
-  | { readonly kind: 'stats'; readonly stats: CorrelatorStats; readonly foreignRows: number }
+  | {
+      readonly kind: 'stats';
+      readonly stats: CorrelatorStats;
+      readonly foreignRows: number;
+      readonly exceptions: readonly ExceptionUse[];
+    }
   | { readonly kind: 'lost' }
   | { readonly kind: 'error'; readonly name: string; readonly code: string; readonly message: string };

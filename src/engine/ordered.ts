@@ -1,5 +1,6 @@
 /** Rules whose alerts are piped, suppressed or capped: one publisher for all shards, in one order over all hosts. */
 import type { Alert } from '../correlator/alert.js';
+import { ExceptionSet, type ExceptionUse } from '../correlator/exceptions.js';
 import { type CorrelatorOptions, readOptions } from '../correlator/options.js';
 import { Publisher, type PublisherState } from '../correlator/publisher.js';
 import { type RuleView, viewRule } from '../correlator/rule_view.js';
@@ -8,11 +9,13 @@ import type { OrderedAlert } from './messages.js';
 
 export class OrderedRules {
   readonly #publisher: Publisher;
+  readonly #exceptions: ExceptionSet | undefined;
   readonly #views: ReadonlyMap<string, RuleView>;
 
   constructor(options: CorrelatorOptions, rules: readonly Rule[]) {
     const settings = readOptions(options);
-    this.#publisher = new Publisher(settings);
+    this.#exceptions = settings.exceptions.length === 0 ? undefined : new ExceptionSet(settings.exceptions);
+    this.#publisher = new Publisher(settings, this.#exceptions);
     this.#views = new Map(rules.map((rule) => [rule.id, viewRule(rule, settings.caps)]));
   }
 
@@ -38,6 +41,11 @@ export class OrderedRules {
   /** Takes over the state of the rules in `kept`. */
   restore(state: PublisherState, kept: ReadonlySet<string>): void {
     this.#publisher.restore(state, (id) => (kept.has(id) ? this.#views.get(id) : undefined));
+  }
+
+  /** What exceptions hid of these rules. */
+  exceptions(): ExceptionUse[] {
+    return this.#exceptions?.audit() ?? [];
   }
 
   alertsOf(rule: string): number {

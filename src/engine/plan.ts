@@ -5,6 +5,7 @@
  */
 import { digest } from '../core/digest.js';
 import { fieldsOf } from '../correlator/evaluate.js';
+import { ExceptionSet } from '../correlator/exceptions.js';
 import { type CorrelatorOptions, readOptions } from '../correlator/options.js';
 import type { EventQuery, Expr, Rule, Step } from '../rule/ir.js';
 import { canonical } from '../rule/print.js';
@@ -30,7 +31,8 @@ export interface ShardPlan {
 }
 
 export function planShards(options: CorrelatorOptions): ShardPlan {
-  const { rules, hostField, evidenceFields, tiebreakerField, processFields } = readOptions(options);
+  const { rules, hostField, evidenceFields, tiebreakerField, processFields, exceptions } = readOptions(options);
+  const hidden = new ExceptionSet(exceptions).fields;
   const global = globalRulesOf(rules, hostField);
   const planner = new Planner(rules);
   const globalRules = rules.filter(({ id }) => global.has(id)).map((rule) => planner.rewrite(rule));
@@ -40,7 +42,7 @@ export function planShards(options: CorrelatorOptions): ShardPlan {
     shardRules: [...rules.filter(({ id }) => !global.has(id)), ...planner.feedRules],
     feeds: planner.feeds,
     earlyFeeds: planner.early,
-    keptFields: global.size === 0 ? [] : [...new Set([...own, ...evidenceFields, ...planner.fields])],
+    keptFields: global.size === 0 ? [] : [...new Set([...own, ...evidenceFields, ...hidden, ...planner.fields])],
     globalRules: [...globalRules, ...heard],
     heardOnly: new Set(heard.map(({ id }) => id)),
   };

@@ -56,7 +56,7 @@ export class Router {
   }
 
   static async start(options: CorrelatorOptions, memoryBytes: number, shards: number): Promise<Router> {
-    const { coverage: _coverage, ...own } = options;
+    const { coverage: _coverage, exceptions: _exceptions, ...own } = options;
     const part = await startCorrelator(
       { ...own, rules: [], evidenceFields: [], memory: Math.max(memoryBytes, memoryLeast) },
       { routeRows: pieceRowsMax },

@@ -41,7 +41,12 @@ export class Shard {
   #answer(task: Exclude<ShardTask, { kind: 'start' }>, correlator: CorrelatorPart): ShardAnswer {
     if (task.kind === 'push') return { kind: 'output', output: this.#push(correlator, task.message) };
     if (task.kind === 'snapshot') return { kind: 'snapshot', bytes: correlator.snapshot() };
-    return { kind: 'stats', stats: correlator.stats(), foreignRows: correlator.kernel.foreignRows };
+    return {
+      kind: 'stats',
+      stats: correlator.stats(),
+      foreignRows: correlator.kernel.foreignRows,
+      exceptions: correlator.exceptions(),
+    };
   }
 
   async #start({ options, feeds, earlyFeeds, keptFields, owned, parts, isDivided }: ShardStart): Promise<Started> {
