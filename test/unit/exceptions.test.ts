@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { ExceptionSet, type ExceptionSubject } from '../../src/correlator/exceptions.js';
 import { parseExceptions } from '../../src/language/exceptions.js';
@@ -143,4 +144,10 @@ describe('an exception at work', () => {
       },
     ]);
   });
+});
+
+test('the example of the documentation is a proper exception', () => {
+  const page = readFileSync(new URL('../../docs/exceptions.md', import.meta.url), 'utf8');
+  const [, example = ''] = /```yaml\n([\s\S]*?)```/.exec(page) ?? [];
+  expect(parseExceptions(example)).toMatchObject({ problems: [], exceptions: [{ id: 'X-0142' }] });
 });
