@@ -161,6 +161,8 @@ export interface ClassSpec {
   /** The class is satisfied from this level on. */
   readonly countsFrom: string;
   readonly raises: readonly LevelRaise[];
+  /** What a baseline, where one is asked for, learns of its instances. Absent: nothing, ever. */
+  readonly learns?: 'destination' | 'command' | 'approval';
   readonly techniques: readonly string[];
 }
 
@@ -269,6 +271,14 @@ export interface RemovalSpec {
   };
 }
 
+/** What a baseline must not learn nor remove, and how destinations are told apart. */
+export interface BaselineSpec {
+  /** While it holds of the session or of a window of its case, nothing is learned and nothing known is removed. */
+  readonly never: SessionCondition;
+  /** Names below these belong to many owners and are kept whole; others are cut to the registered domain. */
+  readonly sharedDomains: PatternList;
+}
+
 /** A kind of source, told by a field of its events, and what it is declared to report. */
 export interface SourceSpec {
   readonly field: string;
@@ -327,6 +337,8 @@ export interface Judgement {
   readonly modifiers: readonly ModifierSpec[];
   readonly removals: readonly RemovalSpec[];
   readonly sources: readonly SourceSpec[];
+  /** Absent: the rule has no baseline. */
+  readonly baseline?: BaselineSpec;
   readonly coverage: readonly CoverageLeg[];
   /** Class names of the session's own bookkeeping; each names a `context` class of `classes`, or is absent. */
   readonly bookkeeping: {

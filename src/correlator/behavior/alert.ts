@@ -1,6 +1,7 @@
 /** What a behaviour rule's judgement publishes, and what its caller may choose. */
 import type { Severity } from '../../rule/ir.js';
 import type { ExceptionNote, ExceptionSet } from '../exceptions.js';
+import type { Baseline } from './baseline.js';
 import type { BehaviorDetail } from './detail.js';
 import type { EvidenceFields } from './witness.js';
 
@@ -38,6 +39,8 @@ export interface BehaviorJudgeOptions {
   /** Sessions kept at once over all hosts; the idlest session of the host with most goes first. Default 16384. */
   readonly sessionsMax?: number;
   readonly exceptions?: ExceptionSet;
+  /** What is usual; shared by the judges of a correlator. Without one everything is told. */
+  readonly baseline?: Baseline;
 }
 
 /**

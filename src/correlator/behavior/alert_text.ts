@@ -6,7 +6,7 @@ import type { BehaviorAlert } from './alert.js';
 import type { Case, Instance } from './case.js';
 import type { BehaviorDetail } from './detail.js';
 import type { Session } from './session.js';
-import { bands, removalReasons, removedBy, sessionScope, type Verdict } from './verdict.js';
+import { bands, removalsIn, removedBy, type Verdict } from './verdict.js';
 
 /**
  * The alert for the case's best verdict. `before` is its published form, whose id is kept: an id derives from rule,
@@ -61,7 +61,7 @@ function detailOf(
   verdict: Verdict,
 ): BehaviorDetail {
   const { judgement } = rule;
-  const removals = removalReasons(judgement, sessionScope(judgement, session));
+  const removals = removalsIn(judgement, session, target, verdict.fromUs, verdict.toUs);
   const counted = instances.filter((instance) => removedBy(instance, removals, verdict.applied) === undefined);
   const pathJoins = counted.filter((instance) => instance.attribution === 'path_join');
   const dataQuality = [...session.profile.quality, ...(pathJoins.length > 0 ? ['path_join'] : [])];

@@ -21,6 +21,8 @@ export interface Instance {
   /** Names of the destination. */
   names: string[];
   attribution: 'direct' | 'path_join';
+  /** A baseline knew every one of its witnesses. */
+  isKnown: boolean;
   techniques: string[];
   count: number;
   firstUs: number;
@@ -51,6 +53,8 @@ export interface Case {
   /** Severity and core classes last published or suppressed, to see growth. */
   told: { severity: number; readonly classes: readonly string[]; readonly instances: number } | undefined;
   countedBelow: boolean;
+  /** Learning held it back. */
+  isHeldBack: boolean;
   /** Key of the suppressor that counts this case instead of its publication. */
   suppressedBy: string | undefined;
   merged: string[];
@@ -76,6 +80,7 @@ export function createCase(timeUs: number): Case {
     alertId: undefined,
     told: undefined,
     countedBelow: false,
+    isHeldBack: false,
     suppressedBy: undefined,
     merged: [],
     instancesTotal: 0,
@@ -120,6 +125,7 @@ function mergeInstance(known: Instance, found: Instance, windowUs: number): void
   known.level = Math.max(known.level, found.level);
   known.strong ||= found.strong;
   known.noise &&= found.noise;
+  known.isKnown &&= found.isKnown;
   known.removable = known.removable.filter((id) => found.removable.includes(id));
   if (found.attribution === 'direct') known.attribution = 'direct';
   known.count += found.count;

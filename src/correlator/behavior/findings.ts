@@ -78,6 +78,7 @@ function blankInstance(classSpec: ClassSpec, key: string, witness: Witness): Ins
     program: [],
     names: [],
     attribution: 'direct',
+    isKnown: false,
     techniques: [],
     count: 1,
     firstUs: witness.timeUs,

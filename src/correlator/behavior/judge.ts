@@ -9,6 +9,7 @@ import { bookkeep } from './bookkeeping.js';
 import { addInstance, type Case, createCase, type Instance, mergeCases, pruneTimes } from './case.js';
 import { Exemptions } from './exemption.js';
 import { commandInstances, itemInstance } from './findings.js';
+import { Learning } from './learning.js';
 import { PathJoins, type PathJoinsState } from './path_joins.js';
 import { Publisher, type PublisherState } from './publish.js';
 import type { Session } from './session.js';
@@ -53,6 +54,7 @@ export function createBehaviorJudge(rule: BehaviorRule, options: BehaviorJudgeOp
 
 class Judge implements BehaviorJudge {
   private readonly publisher: Publisher;
+  private readonly learning: Learning | undefined;
   private readonly sessions: SessionTable;
   private readonly joins: PathJoins;
   private readonly exemptions: Exemptions | undefined;
@@ -74,7 +76,8 @@ class Judge implements BehaviorJudge {
     const { exceptions } = options;
     const { platform } = rule.judgement;
     this.exemptions = exceptions === undefined ? undefined : new Exemptions(exceptions, rule.id, platform);
-    this.publisher = new Publisher(rule, options, this.exemptions);
+    this.learning = options.baseline === undefined ? undefined : new Learning(rule, options.baseline);
+    this.publisher = new Publisher(rule, options, this.exemptions, this.learning);
     this.sessions = new SessionTable(rule, options, lose);
     this.joins = new PathJoins(rule.judgement, lose);
     this.items = new Map(
@@ -105,6 +108,7 @@ class Judge implements BehaviorJudge {
     }
     if (!this.sessions.isNew(session, witness)) return;
     const isChanged = bookkeep(this.rule, session, witness, known.item.class);
+    if (known.item.class === this.rule.judgement.bookkeeping.launch) this.learning?.launched(session, witness.timeUs);
     const instances = this.instancesOf(session, witness, known.spec, known.class);
     for (const instance of instances) this.add(session, instance);
     if (instances.length === 0 && isChanged) this.judgeAgain(session, witness.timeUs);
@@ -146,6 +150,7 @@ class Judge implements BehaviorJudge {
       this.lose('late', session.host.id, 1);
       return;
     }
+    if (this.learning?.judge(session, instance) === true) instance.isKnown = true;
     const judged = this.exemptions?.judge(session, target, instance) ?? instance;
     const { lost } = addInstance(target, judged, windowUs);
     if (lost > 0) this.lose('evidence', session.host.id, lost);
@@ -224,11 +229,13 @@ class Judge implements BehaviorJudge {
   advance(hostId: string, watermarkUs: number): void {
     this.settle();
     this.publisher.advance(hostId, watermarkUs);
+    this.learning?.advance(hostId, watermarkUs);
   }
 
   flush(): void {
     this.settle();
     this.publisher.flush();
+    this.learning?.flush();
   }
 
   drain(): BehaviorAlert[] {

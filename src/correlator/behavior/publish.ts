@@ -8,6 +8,7 @@ import type { BehaviorAlert, BehaviorJudgeOptions } from './alert.js';
 import { alertOf } from './alert_text.js';
 import type { Case } from './case.js';
 import type { Exemptions } from './exemption.js';
+import type { Learning } from './learning.js';
 import type { Session } from './session.js';
 import { bands, type Verdict } from './verdict.js';
 
@@ -47,6 +48,7 @@ export class Publisher {
     private readonly rule: BehaviorRule,
     options: BehaviorJudgeOptions,
     private readonly exemptions: Exemptions | undefined,
+    private readonly learning: Learning | undefined,
   ) {
     this.minimum = bands.findIndex((band) => band.severity === (options.minSeverity ?? 'low'));
   }
@@ -73,7 +75,7 @@ export class Publisher {
       target.countedBelow = true;
       return;
     }
-    if (!this.hasGrown(target)) return;
+    if (this.learning?.holdsBack(session, target) === true || !this.hasGrown(target)) return;
     if (target.alertId === undefined && this.suppress(session, target, nowUs)) {
       target.told = this.told(target);
       return;

@@ -32,10 +32,26 @@ export interface Verdict {
   readonly applied: readonly string[];
 }
 
-/** Removals that apply to this session, by id; an instance is removed when it is removable by one of them. */
-export function removalReasons(judgement: Judgement, scope: ConditionScope): ReadonlyMap<string, string> {
+/** Stands among the removals where what a baseline knows does not count. */
+const baselineRemoval = 'baseline';
+
+/** Removals that apply to this session in a window, by id, with the reason. */
+export function removalsIn(
+  judgement: Judgement,
+  session: Session,
+  target: Case,
+  fromUs: number,
+  toUs: number,
+): ReadonlyMap<string, string> {
+  const scope = sessionScope(judgement, session);
   const applying = judgement.removals.filter((removal) => holds(removal.when, scope));
-  return new Map(applying.map((removal) => [removal.id, removal.reason]));
+  const reasons = new Map(applying.map((removal) => [removal.id, removal.reason]));
+  const { baseline } = judgement;
+  const hasKnown = baseline !== undefined && [...target.instances.values()].some((instance) => instance.isKnown);
+  if (hasKnown && !holds(baseline.never, caseWindow(judgement, session, target, fromUs, toUs))) {
+    reasons.set(baselineRemoval, baselineRemoval);
+  }
+  return reasons;
 }
 
 export function removedBy(
@@ -43,9 +59,29 @@ export function removedBy(
   removals: ReadonlyMap<string, string>,
   applied: readonly string[] = [],
 ): string | undefined {
+  if (instance.isKnown && removals.has(baselineRemoval)) return baselineRemoval;
   const { exception } = instance;
   if (exception !== undefined && applied.includes(exception)) return exception;
   return instance.removable.find((id) => removals.has(id));
+}
+
+/** The scope of conditions on a window of a case with every instance in it, those that do not count included. */
+export function caseWindow(
+  judgement: Judgement,
+  session: Session,
+  target: Case,
+  fromUs: number,
+  toUs: number,
+): ConditionScope {
+  const instances = instancesIn(target, fromUs, toUs);
+  const classes = new Map(judgement.classes.map((spec) => [spec.name, classView(spec, instances)]));
+  return { ...sessionScope(judgement, session), window: { fromUs, toUs, instances, classes } };
+}
+
+function instancesIn(target: Case, fromUs: number, toUs: number): readonly Instance[] {
+  return [...target.instances.values()].filter((instance) =>
+    instance.times.some((timeUs) => timeUs >= fromUs && timeUs <= toUs),
+  );
 }
 
 /** The scope of conditions on a session as a whole. */
@@ -63,10 +99,8 @@ export function judgeWindow(
   applied: readonly string[] = [],
 ): Verdict | undefined {
   const plain = sessionScope(judgement, session);
-  const removals = removalReasons(judgement, plain);
-  const inside = [...target.instances.values()].filter((instance) =>
-    instance.times.some((timeUs) => timeUs >= fromUs && timeUs <= toUs),
-  );
+  const removals = removalsIn(judgement, session, target, fromUs, toUs);
+  const inside = instancesIn(target, fromUs, toUs);
   const counted = inside.filter((instance) => removedBy(instance, removals, applied) === undefined);
   const classes = new Map(judgement.classes.map((spec) => [spec.name, classView(spec, counted)]));
   const window: WindowView = { fromUs, toUs, instances: counted, classes };

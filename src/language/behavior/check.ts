@@ -98,6 +98,7 @@ function conditionsOf(rule: BehaviorRule): readonly (readonly [string, SessionCo
       'modifiers',
       judgement.modifiers.map((modifier) => modifier.when),
     ),
+    ...under('baseline', judgement.baseline === undefined ? [] : [judgement.baseline.never]),
     ...under(
       'removals',
       judgement.removals.map((removal) => removal.when),

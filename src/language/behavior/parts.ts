@@ -1,5 +1,6 @@
 /** Reads the parts of a behaviour rule that are judged on witnesses: classes, contexts, ladder, modifiers and the rest. */
 import type {
+  BaselineSpec,
   CaseSeverity,
   ClassSpec,
   CommandThreshold,
@@ -43,13 +44,14 @@ function named<T>(
   return [...node.entries].map(([name, { value }]) => read(name, value));
 }
 
-const classKeys = ['role', 'instance', 'paths', 'satisfied', 'levels', 'counts_from', 'raises', 'techniques'];
+const classKeys = ['role', 'instance', 'paths', 'satisfied', 'levels', 'counts_from', 'raises', 'learns', 'techniques'];
 
 export function readClasses(context: ReadContext, node: Located | undefined): readonly ClassSpec[] {
   return named(context, node, 'classes', (name, value) => {
     const map = MapReader.open(context, value, classKeys, `class ${name}`);
     const levels = map?.optional('levels', readTexts) ?? ['plain'];
     const role = map?.need('role', `class ${name}`);
+    const learns = map?.optional('learns', readLearned);
     return {
       name,
       role: role === undefined ? 'context' : readOneOf(context, role, ['core', 'auxiliary', 'context'] as const),
@@ -59,9 +61,23 @@ export function readClasses(context: ReadContext, node: Located | undefined): re
       levels,
       countsFrom: map?.optional('counts_from', readText) ?? levels[0] ?? 'plain',
       raises: map?.optional('raises', readItems)?.map((raise) => readRaise(context, raise)) ?? [],
+      ...(learns === undefined ? {} : { learns }),
       techniques: map?.optional('techniques', readTexts) ?? [],
     };
   });
+}
+
+function readLearned(context: ReadContext, node: Located): NonNullable<ClassSpec['learns']> {
+  return readOneOf(context, node, ['destination', 'command', 'approval'] as const);
+}
+
+export function readBaseline(context: ReadContext, node: Located): BaselineSpec {
+  const map = MapReader.open(context, node, ['never', 'shared_domains'], 'baseline');
+  const never = map?.need('never', 'baseline');
+  return {
+    never: never === undefined ? {} : readCondition(context, never),
+    sharedDomains: map?.optional('shared_domains', readList) ?? { name: '', patterns: [], except: [] },
+  };
 }
 
 function readThreshold(context: ReadContext, node: Located): 'any' | CommandThreshold {

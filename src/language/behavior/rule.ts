@@ -7,6 +7,7 @@ import { pathExpression, readExpression, readQuery } from './eql.js';
 import { commandsKeys, type Include, readCommandRows } from './lists.js';
 import type { Located } from './located.js';
 import {
+  readBaseline,
   readClasses,
   readContexts,
   readCoverage,
@@ -65,6 +66,7 @@ export const ruleKeys = [
   'modifiers',
   'removals',
   'sources',
+  'baseline',
   'coverage',
   'evidence_fields',
 ] as const;
@@ -256,6 +258,7 @@ function readJudgement(
   };
   const depth = context.settings.get('lineage_depth');
   const caseSensitive = context.settings.get('case_sensitive_hosts');
+  const baseline = map.optional('baseline', readBaseline);
   const unknown = map.get('unknown_context');
   const unknownMap =
     unknown === undefined ? undefined : MapReader.open(context, unknown, ['name', 'group'], 'unknown_context');
@@ -291,6 +294,7 @@ function readJudgement(
     modifiers: readModifiers(context, map.get('modifiers')),
     removals: readRemovals(context, map.get('removals')),
     sources: readSources(context, map.get('sources')),
+    ...(baseline === undefined ? {} : { baseline }),
     coverage: readCoverage(context, map.get('coverage')),
     bookkeeping: map.optional('bookkeeping', readBookkeeping) ?? {},
   };

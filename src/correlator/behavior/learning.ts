@@ -1,0 +1,118 @@
+/** One rule's part in a baseline: what its sessions show, what of it is known, and what is learned and when. */
+import type { BehaviorRule } from '../../rule/ir.js';
+import type { Baseline } from './baseline.js';
+import type { Case, Instance } from './case.js';
+import { holds } from './condition.js';
+import type { Session } from './session.js';
+import { instanceTuple, launchTuple, type Tuple, tupleText } from './tuples.js';
+import { bands, caseWindow, sessionScope } from './verdict.js';
+
+/** What a session showed, learned one window later unless it turned out to be what must not be learned. */
+interface Pending {
+  readonly session: Session;
+  readonly tuple: Tuple;
+  readonly timeUs: number;
+}
+
+const pendingMax = 16_384;
+const highBand = bands.findIndex(({ severity }) => severity === 'high');
+const lowBand = bands.findIndex(({ severity }) => severity === 'low');
+
+export class Learning {
+  readonly #pending = new Map<string, Pending[]>();
+  #pendingCount = 0;
+  /** Tuples that a session has shown: it counts as one launch of each. */
+  readonly #shown = new WeakMap<Session, Set<string>>();
+
+  constructor(
+    private readonly rule: BehaviorRule,
+    private readonly baseline: Baseline,
+  ) {}
+
+  /** The session's own launch was seen, or what it runs became known. */
+  launched(session: Session, timeUs: number): void {
+    if (this.rule.judgement.baseline !== undefined) this.#show(session, this.#launch(session), timeUs);
+  }
+
+  /** Whether the instance is usual; what it shows is noted for learning. */
+  judge(session: Session, instance: Instance): boolean {
+    if (this.rule.judgement.baseline === undefined) return false;
+    const tuple = instanceTuple(this.rule, session, instance, this.#launch(session));
+    if (tuple === undefined) return false;
+    const isKnown =
+      !this.baseline.isLearning(session.host, instance.firstUs) &&
+      this.baseline.knows(session.host, tuple, instance.firstUs);
+    this.#show(session, tuple, instance.firstUs);
+    return isKnown;
+  }
+
+  #launch(session: Session): Tuple {
+    const role = this.baseline.hostRole(session.host);
+    return launchTuple(session, role, this.baseline.userRole(session.profile.user));
+  }
+
+  #show(session: Session, tuple: Tuple, timeUs: number): void {
+    const shown = this.#shown.get(session) ?? new Set<string>();
+    this.#shown.set(session, shown);
+    // A long-lived session shows a tuple anew each day.
+    const key = `${Math.floor(timeUs / 86_400_000_000)} ${tupleText(tuple)}`;
+    if (shown.has(key) || shown.size >= 4096) return;
+    shown.add(key);
+    if (this.#pendingCount >= pendingMax) return;
+    const queue = this.#pending.get(session.host.id) ?? [];
+    queue.push({ session, tuple, timeUs });
+    this.#pendingCount++;
+    this.#pending.set(session.host.id, queue);
+  }
+
+  /** Learns what was shown more than a window ago, by sessions that stayed harmless. */
+  advance(hostId: string, watermarkUs: number): void {
+    const queue = this.#pending.get(hostId);
+    if (queue === undefined) return;
+    const { windowUs } = this.rule.judgement;
+    const due = queue.filter(({ timeUs }) => timeUs + windowUs < watermarkUs);
+    if (due.length === 0) return;
+    this.#pendingCount -= due.length;
+    const rest = queue.filter(({ timeUs }) => timeUs + windowUs >= watermarkUs);
+    if (rest.length > 0) this.#pending.set(hostId, rest);
+    else this.#pending.delete(hostId);
+    for (const { session, tuple, timeUs } of due) {
+      if (this.#isHarmless(session)) this.baseline.saw(session.host, tuple, timeUs);
+    }
+  }
+
+  flush(): void {
+    for (const hostId of [...this.#pending.keys()]) this.advance(hostId, Number.POSITIVE_INFINITY);
+  }
+
+  #isHarmless(session: Session): boolean {
+    const { judgement } = this.rule;
+    const never = judgement.baseline?.never ?? {};
+    if (holds(never, sessionScope(judgement, session))) return false;
+    return session.cases.every(
+      (one) =>
+        (one.best === undefined || one.best.band < highBand) &&
+        !holds(never, caseWindow(judgement, session, one, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY)),
+    );
+  }
+
+  /** Holds a low or medium case back while its host learns: counted once, for the review. */
+  holdsBack(session: Session, target: Case): boolean {
+    const { best } = target;
+    if (best === undefined || best.band >= highBand || best.band < lowBand || target.alertId !== undefined)
+      return false;
+    if (!this.baseline.isLearning(session.host, target.lastUs)) return false;
+    if (!target.isHeldBack) {
+      this.baseline.holdBack({
+        rule: this.rule.id,
+        role: this.baseline.hostRole(session.host),
+        context: session.profile.context,
+        scriptId: session.profile.scriptId,
+        severity: bands[best.band]?.severity ?? '',
+        classes: best.classes,
+      });
+    }
+    target.isHeldBack = true;
+    return true;
+  }
+}
