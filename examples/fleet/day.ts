@@ -11,6 +11,7 @@ export class Day {
   readonly user: string;
   readonly platform: ReturnType<typeof platformOf>;
   readonly startMs: number;
+  #shell: Process | undefined;
 
   constructor(
     readonly host: FleetHost,
@@ -28,9 +29,36 @@ export class Day {
   }
 
   process(name: string): Process {
+    if (name === 'shell') {
+      this.#shell ??= this.openShell();
+      return this.#shell;
+    }
     const found = this.host.processes[name];
     if (found === undefined) throw new Error(`${this.host.id} runs no ${name}`);
     return found;
+  }
+
+  /** A terminal and its shell, opened anew each day. */
+  private openShell(): Process {
+    const { endpoint, user, startMs } = this;
+    const timeMs = startMs + 7 * 60 * minuteMs;
+    const init = this.process('init');
+    if (this.platform === 'windows') {
+      const path = 'C:\\Program Files\\WindowsApps\\Microsoft.WindowsTerminal\\WindowsTerminal.exe';
+      const terminal = endpoint.spawn(timeMs, init, [path], { user });
+      return endpoint.spawn(timeMs + 900, terminal, ['C:\\Windows\\System32\\WindowsPowerShell\\v1.0\\powershell.exe']);
+    }
+    if (this.platform === 'linux') {
+      const isDesktop = this.host.role === 'linux-developer';
+      const leader = isDesktop
+        ? endpoint.spawn(timeMs, init, ['/usr/libexec/gnome-terminal-server'], { user })
+        : endpoint.spawn(timeMs, this.process('sshd'), [`sshd: ${user}@pts/0`], { path: '/usr/sbin/sshd', user });
+      return endpoint.spawn(timeMs + 900, leader, ['-bash'], { path: '/bin/bash', user });
+    }
+    const terminal = endpoint.spawn(timeMs, init, ['/usr/libexec/xpcproxy', 'com.apple.Terminal'], { user });
+    endpoint.exec(timeMs + 100, terminal, ['/System/Applications/Utilities/Terminal.app/Contents/MacOS/Terminal']);
+    const login = endpoint.spawn(timeMs + 900, terminal, ['/usr/bin/login', '-pf', user], { user: 'root' });
+    return endpoint.spawn(timeMs + 1_000, login, ['-zsh'], { path: '/bin/zsh', user });
   }
 
   /** A time of day, in milliseconds since the epoch. */

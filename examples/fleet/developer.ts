@@ -31,11 +31,14 @@ export function developerDay(day: Day): void {
   if (day.chance(0.6)) webService(day, day.within(9, 12));
   if (day.chance(0.5)) notebook(day, day.within(10, 16));
   if (day.chance(0.4)) cloudTool(day, day.within(9, 18));
-  if (day.chance(0.3)) cloudScript(day, day.within(9, 18));
+  // A habit: two days of the week. Every year or so there is one that nobody has seen before.
+  if ([day.host.index % 5, (day.host.index + 2) % 5].includes(day.number % 7))
+    cloudScript(day, day.within(9, 18), 'sync_bucket.py');
+  if (day.chance(1 / 250)) cloudScript(day, day.within(9, 18), `sync_${day.random.hex(4)}.py`);
   if (day.chance(0.2)) condaUpdate(day, day.within(9, 11));
   if (day.chance(0.1)) playbook(day, day.within(9, 17));
   if (day.chance(0.25)) build(day, day.within(10, 17));
-  if (day.chance(0.02)) condaInit(day, day.within(9, 10));
+  if (day.chance(1 / 500)) condaInit(day, day.within(9, 10));
   if (day.chance(0.05)) loadTest(day, day.within(13, 16));
   if (day.chance(0.05)) quickServer(day, day.within(13, 16));
 }
@@ -205,9 +208,9 @@ function cloudTool(day: Day, timeMs: number): void {
 }
 
 /** A script of the project that uses the cloud with the user's keys. */
-function cloudScript(day: Day, timeMs: number): void {
+function cloudScript(day: Day, timeMs: number, name: string): void {
   const { endpoint } = day;
-  const run = day.python(timeMs, day.process('shell'), [below(day, 'scripts', 'sync_bucket.py')], {
+  const run = day.python(timeMs, day.process('shell'), [below(day, 'scripts', name)], {
     cwd: projectOf(day),
   });
   endpoint.file(timeMs + 300, run, day.home('.aws', 'credentials'), 'open');

@@ -45,7 +45,21 @@ const mix: readonly Role[] = [
 
 export const rolesInTurn = mix.length;
 
-const users = ['alice', 'bob', 'carol', 'dana', 'erik', 'fatima', 'goran', 'hana', 'ivan', 'jun', 'kemal', 'lucia'];
+/** Accounts of people; an inventory knows them. */
+export const people: readonly string[] = [
+  'alice',
+  'bob',
+  'carol',
+  'dana',
+  'erik',
+  'fatima',
+  'goran',
+  'hana',
+  'ivan',
+  'jun',
+  'kemal',
+  'lucia',
+];
 
 /** One host with its own source of chance, so that it acts alike in a fleet of any size. */
 export interface FleetHost {
@@ -75,7 +89,7 @@ export function platformOf(role: Role): Platform | 'esxi' {
 export function createHost(seed: number, index: number): FleetHost {
   const role = mix[index % mix.length] as Role;
   const random = new Random(seed * 1_000_003 + index * 7919 + 17);
-  const user = users[index % users.length] as string;
+  const user = people[index % people.length] as string;
   const name = `${role}-${String(index).padStart(3, '0')}`;
   const platform = platformOf(role);
   const [osName, osVersion] = osOf[platform === 'esxi' ? 'linux' : platform];
@@ -91,21 +105,17 @@ export function createHost(seed: number, index: number): FleetHost {
     },
     random,
   );
-  const processes = platform === 'esxi' ? {} : boot(endpoint, platform, role, user);
+  const processes = platform === 'esxi' ? {} : boot(endpoint, platform, user);
   return { index, id: name, role, user, random, endpoint, processes };
 }
 
-function boot(host: EndpointHost, platform: Platform, role: Role, user: string): Readonly<Record<string, Process>> {
+function boot(host: EndpointHost, platform: Platform, user: string): Readonly<Record<string, Process>> {
   if (platform === 'macos') return bootMac(host, user);
-  return platform === 'windows' ? bootWindows(host, user) : bootLinux(host, role, user);
+  return platform === 'windows' ? bootWindows(host, user) : bootLinux(host, user);
 }
 
 function bootMac(host: EndpointHost, user: string) {
   const init = host.spawn(firstDayMs, undefined, ['/sbin/launchd']);
-  const terminal = host.spawn(firstDayMs + 1000, init, ['/usr/libexec/xpcproxy', 'com.apple.Terminal'], { user });
-  host.exec(firstDayMs + 1100, terminal, ['/System/Applications/Utilities/Terminal.app/Contents/MacOS/Terminal']);
-  const login = host.spawn(firstDayMs + 2000, terminal, ['/usr/bin/login', '-pf', user], { user: 'root' });
-  const shell = host.spawn(firstDayMs + 3000, login, ['-zsh'], { path: '/bin/zsh', user });
   const editor = host.spawn(firstDayMs + 4000, init, ['/Applications/Visual Studio Code.app/Contents/MacOS/Electron'], {
     user,
   });
@@ -113,10 +123,10 @@ function bootMac(host: EndpointHost, user: string) {
     '/Applications/Visual Studio Code.app/Contents/Frameworks/Code Helper (Plugin).app/Contents/MacOS/Code Helper (Plugin)',
   ]);
   const browser = host.spawn(firstDayMs + 6000, init, ['/Applications/Safari.app/Contents/MacOS/Safari'], { user });
-  return { init, shell, editor: helper, browser };
+  return { init, editor: helper, browser };
 }
 
-function bootLinux(host: EndpointHost, role: Role, user: string) {
+function bootLinux(host: EndpointHost, user: string) {
   const init = host.spawn(firstDayMs, undefined, ['/usr/lib/systemd/systemd']);
   const cron = host.spawn(firstDayMs + 1000, init, ['/usr/sbin/cron', '-f']);
   const sshd = host.spawn(firstDayMs + 1100, init, ['/usr/sbin/sshd', '-D']);
@@ -126,12 +136,8 @@ function bootLinux(host: EndpointHost, role: Role, user: string) {
     path: '/usr/lib/jvm/java-21-openjdk-amd64/bin/java',
     user: 'jenkins',
   });
-  const session = host.spawn(firstDayMs + 1500, sshd, [`sshd: ${user}@pts/0`], { path: '/usr/sbin/sshd', user });
-  const terminal = host.spawn(firstDayMs + 1600, init, ['/usr/bin/gnome-terminal-server'], { user });
-  const parent = role === 'linux-developer' ? terminal : session;
-  const shell = host.spawn(firstDayMs + 1700, parent, ['-bash'], { path: '/bin/bash', user });
-  const editor = host.spawn(firstDayMs + 1800, terminal, ['/usr/share/code/code', '--type=utility'], { user });
-  return { init, cron, sshd, web, runner, jenkins, shell, editor, browser: editor };
+  const editor = host.spawn(firstDayMs + 1800, init, ['/usr/share/code/code', '--type=utility'], { user });
+  return { init, cron, sshd, web, runner, jenkins, editor, browser: editor };
 }
 
 function bootWindows(host: EndpointHost, user: string) {
@@ -148,17 +154,11 @@ function bootWindows(host: EndpointHost, user: string) {
     'C:\\Program Files (x86)\\Microsoft Intune Management Extension\\Microsoft.Management.Services.IntuneWindowsAgent.exe',
   ]);
   const init = host.spawn(firstDayMs + 1000, undefined, ['C:\\Windows\\explorer.exe'], { user });
-  const terminal = host.spawn(firstDayMs + 1100, init, [
-    'C:\\Program Files\\WindowsApps\\Microsoft.WindowsTerminal\\WindowsTerminal.exe',
-  ]);
-  const shell = host.spawn(firstDayMs + 1200, terminal, [
-    'C:\\Windows\\System32\\WindowsPowerShell\\v1.0\\powershell.exe',
-  ]);
   const editor = host.spawn(firstDayMs + 1300, init, [
     `C:\\Users\\${user}\\AppData\\Local\\Programs\\Microsoft VS Code\\Code.exe`,
   ]);
   const browser = host.spawn(firstDayMs + 1400, init, [
     'C:\\Program Files (x86)\\Microsoft\\Edge\\Application\\msedge.exe',
   ]);
-  return { init, services, scheduler, agent, shell, editor, browser };
+  return { init, services, scheduler, agent, editor, browser };
 }

@@ -1,9 +1,11 @@
 /**
  * Prints what the shipped rules make of a fleet's days: `npm run fleet -- [--hosts N] [--days N] [--learn N] [--seed S]
- * [--json] [--events]`. `--events` prints the events as NDJSON instead, for use elsewhere.
+ * [--json] [--events] [--no-baseline] [--no-attacks]`. `--events` prints the events as NDJSON instead, for use elsewhere.
  */
 import { parseArgs } from 'node:util';
-import { type FleetOptions, fleetDays } from './fleet.js';
+import type { CorrelatorOptions } from '../../src/correlator/options.js';
+import { type FleetOptions, fleetDays, fleetRoles } from './fleet.js';
+import { msPerDay, people } from './host.js';
 import { type FleetFigures, measureFleet } from './measure.js';
 
 const { values } = parseArgs({
@@ -14,6 +16,7 @@ const { values } = parseArgs({
     seed: { type: 'string', default: '1' },
     json: { type: 'boolean', default: false },
     events: { type: 'boolean', default: false },
+    'no-baseline': { type: 'boolean', default: false },
     'no-attacks': { type: 'boolean', default: false },
   },
 });
@@ -32,6 +35,21 @@ const options: FleetOptions = {
   seed: count(values.seed, 'seed', 0),
   attacks: !values['no-attacks'],
 };
+
+/** Hosts learn until the first measured day; an inventory tells their roles. */
+function learning({ hosts, seed, learningDays }: FleetOptions): Partial<CorrelatorOptions> {
+  const roles = fleetRoles(hosts, seed);
+  return {
+    baseline: {
+      mode: 'learn',
+      learnFor: learningDays * msPerDay,
+      roles: {
+        hosts: (name) => roles.get(name),
+        users: (name) => (people.includes(name) ? 'person' : undefined),
+      },
+    },
+  };
+}
 
 function text(figures: FleetFigures): string {
   const rows = Object.entries(figures.alerts).map(
@@ -54,6 +72,11 @@ function text(figures: FleetFigures): string {
     ...[...reasons].sort((a, b) => b[1] - a[1]).map(([reason, times]) => `  ${times} x ${reason}`),
     `attacks found: ${found} of ${injected}`,
     ...missed.map((one) => `  missed: ${one.name} on ${one.host}, day ${one.day}`),
+    ...(figures.baseline === undefined
+      ? ['without a baseline']
+      : [
+          `baseline: ${figures.baseline.tuples} tuples, ${figures.baseline.heldBack} low or medium cases held back while learning`,
+        ]),
     ...(Object.keys(figures.losses).length > 0 ? [`losses: ${JSON.stringify(figures.losses)}`] : []),
   ].join('\n');
 }
@@ -63,6 +86,6 @@ if (values.events) {
     for (const event of events) process.stdout.write(`${JSON.stringify(event)}\n`);
   }
 } else {
-  const figures = await measureFleet(options);
+  const figures = await measureFleet(options, values['no-baseline'] ? {} : learning(options));
   console.log(values.json ? JSON.stringify(figures, null, 2) : text(figures));
 }

@@ -1,6 +1,7 @@
 /** Runs the shipped rules over a fleet's days and counts what they tell: true alerts, false alerts, attacks found. */
 import { createCorrelator } from '../../src/correlator/correlator.js';
 import type { CorrelatorOptions } from '../../src/correlator/options.js';
+import type { CorrelatorStats } from '../../src/correlator/stats.js';
 import { shippedContent } from '../../src/engine/content.js';
 import { loadRules } from '../../src/engine/load_rules.js';
 import { type Severity, severities } from '../../src/rule/ir.js';
@@ -30,6 +31,8 @@ export interface FleetFigures {
   readonly attacks: { readonly injected: number; readonly found: number; readonly missed: readonly InjectedAttack[] };
   /** Events or state that a bound cost, by reason. */
   readonly losses: Readonly<Record<string, number>>;
+  /** Where a baseline was asked for. */
+  readonly baseline?: NonNullable<CorrelatorStats['baseline']>;
   readonly falseAlerts: readonly FalseAlert[];
 }
 
@@ -46,7 +49,9 @@ export async function measureFleet(
   correlatorOptions: Partial<CorrelatorOptions> = {},
 ): Promise<FleetFigures> {
   const startedMs = Date.now();
-  const { rules } = await loadRules(shippedContent());
+  const { rules, problems } = await loadRules(shippedContent());
+  const [fault] = problems.filter(({ severity }) => severity === 'error');
+  if (fault !== undefined) throw new Error(`${fault.file}:${fault.line}: ${fault.message}`);
   const correlator = await createCorrelator({ rules, memory: '256MiB', ...correlatorOptions });
   const attackOf = new Map<string, InjectedAttack>();
   const attacks: InjectedAttack[] = [];
@@ -106,6 +111,7 @@ export async function measureFleet(
     falsePerThousand: (counted.length * 1000) / Math.max(1, measuredHostDays),
     attacks: { injected: attacks.length, found: found.size, missed: attacks.filter((one) => !found.has(one)) },
     losses: lossesOf(stats.losses),
+    ...(stats.baseline === undefined ? {} : { baseline: stats.baseline }),
     falseAlerts: counted.map(({ record }) => record),
   };
 }

@@ -1,6 +1,7 @@
 /** The behaviour rules of a correlator: hands witnesses to their judges and collects what they publish. */
 import type { BehaviorRule, Severity } from '../rule/ir.js';
 import { type AlertNames, type MadeAlert, makeBehaviorAlert, makeWitness } from './alert_maker.js';
+import type { Baseline } from './behavior/baseline.js';
 import { type BehaviorJudge, createBehaviorJudge } from './behavior/judge.js';
 import type { Witness } from './behavior/witness.js';
 import type { ExceptionSet } from './exceptions.js';
@@ -36,7 +37,13 @@ export class Behaviors {
   readonly #hosts = new Map<number, { readonly id: string; watermarkUs: number }>();
 
   /** Judges leave out what lies below `minSeverity` themselves, so that revisions are counted from the first published. */
-  constructor(names: AlertNames, minSeverity: Severity, exceptions?: ExceptionSet, onWitness?: WitnessListener) {
+  constructor(
+    names: AlertNames,
+    minSeverity: Severity,
+    exceptions?: ExceptionSet,
+    onWitness?: WitnessListener,
+    private readonly baseline?: Baseline,
+  ) {
     this.#onWitness = onWitness;
     this.#exceptions = exceptions;
     this.#names = names;
@@ -49,6 +56,7 @@ export class Behaviors {
     const judge = createBehaviorJudge(rule, {
       minSeverity: this.#minSeverity,
       ...(this.#exceptions === undefined ? {} : { exceptions: this.#exceptions }),
+      ...(this.baseline === undefined ? {} : { baseline: this.baseline }),
     });
     this.#judged.set(index, { judge, rule, view, marks });
   }

@@ -13,6 +13,7 @@ import type { Budget } from '../kernel/budget.js';
 import type { Kernel } from '../kernel/kernel.js';
 import type { Alert } from './alert.js';
 import { type AlertNames, type MadeAlert, makeAlert } from './alert_maker.js';
+import { Baseline, type BaselineData } from './behavior/baseline.js';
 import { Behaviors, type WitnessListener } from './behaviors.js';
 import type { CoverageReport } from './coverage/report.js';
 import type { ExceptionUse } from './exceptions.js';
@@ -49,6 +50,11 @@ export interface Correlator {
   exceptions(): ExceptionUse[];
   /** The alerts that exceptions hid since the last call, with `hiddenBy`; the newest ten thousand. Not in snapshots. */
   suppressed(): Alert[];
+  /**
+   * What was learned so far, as JSON that is sorted and hashed.
+   * @throws UsageError unless the option `baseline` asked for it.
+   */
+  baseline(): BaselineData;
   /** The whole state as bytes, from which a new correlator goes on as if nothing had happened. */
   snapshot(): Uint8Array;
   /**
@@ -114,6 +120,7 @@ class RunningCorrelator implements CorrelatorPart {
   readonly #publisher: Publisher;
   readonly #hidden = new HiddenAlerts();
   readonly #behaviors: Behaviors;
+  readonly #baseline: Baseline | undefined;
   readonly #scheduled: Scheduled;
   readonly #names: AlertNames;
   readonly #receiver: BatchReceiver;
@@ -137,7 +144,9 @@ class RunningCorrelator implements CorrelatorPart {
       evidenceValueBytes: settings.evidenceValueBytes,
       eventIdField: settings.processFields.eventId,
     };
-    this.#behaviors = new Behaviors(this.#names, settings.minSeverity, prepared.exceptions, part.onWitness);
+    this.#baseline = settings.baseline === undefined ? undefined : new Baseline(settings.baseline);
+    const { exceptions } = prepared;
+    this.#behaviors = new Behaviors(this.#names, settings.minSeverity, exceptions, part.onWitness, this.#baseline);
     this.#scheduled = new Scheduled(this.#names);
     views.forEach((view, index) => {
       const { rule } = view;
@@ -188,6 +197,15 @@ class RunningCorrelator implements CorrelatorPart {
     return this.#handOver(kernel);
   }
 
+  baseline(): BaselineData {
+    this.#open();
+    if (this.#baseline !== undefined) return this.#baseline.export();
+    throw new UsageError(
+      'USAGE_OPTION',
+      "baseline: none was asked for; create the correlator with { baseline: { mode: 'learn' } }",
+    );
+  }
+
   close(): void {
     this.#kernel = undefined;
   }
@@ -219,6 +237,7 @@ class RunningCorrelator implements CorrelatorPart {
         publisher: this.#publisher.snapshot(),
         behaviors: this.#behaviors.snapshot(),
         scheduled: this.#scheduled.snapshot(),
+        ...(this.#baseline === undefined ? {} : { baseline: this.#baseline.export() }),
         ...(coverage === undefined ? {} : { coverage: coverage.snapshot(kernel) }),
         ...(exceptions === undefined ? {} : { exceptions: exceptions.snapshot() }),
       },
@@ -254,6 +273,7 @@ class RunningCorrelator implements CorrelatorPart {
       this.#prepared.exceptions?.restore(header.exceptions ?? [], taken.hosts);
       return plan.report;
     });
+    for (const { header } of snapshots) if (header.baseline !== undefined) this.#baseline?.restore(header.baseline);
     this.#behaviors.restore(Object.fromEntries([...behaviors].map(([id, states]) => [id, mergeJudgeStates(states)])));
     this.#receiver.reset();
     return mergeReports(reports);
@@ -347,6 +367,7 @@ class RunningCorrelator implements CorrelatorPart {
       },
       skippedExamples: kernel.skippedExamples().map(({ reason, ...row }) => ({ ...row, reason: skipName(reason) })),
       batches: { refused: this.#refusedBatches },
+      ...(this.#baseline === undefined ? {} : { baseline: this.#baseline.stats(kernel.globalWatermarkUs()) }),
       hosts: Math.max(0, kernel.hostCount - 2),
       losses: this.#losses(kernel),
       memory: {

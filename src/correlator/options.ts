@@ -8,6 +8,7 @@ import type { KernelSource } from '../kernel/load.js';
 import type { CoverageModel } from '../rule/coverage.js';
 import { type Exception, exceptionDefects } from '../rule/exception.js';
 import { type Rule, type Severity, severities } from '../rule/ir.js';
+import type { BaselineData, BaselineOptions, RoleSource } from './behavior/baseline.js';
 
 export interface CorrelatorOptions {
   readonly rules: readonly Rule[];
@@ -46,8 +47,22 @@ export interface CorrelatorOptions {
   readonly prefilter?: 'on' | 'off';
   /** What a rule that cannot be compiled does: `throw` refuses them all; `skip` leaves it out and tells in `problems`. */
   readonly unsupported?: 'throw' | 'skip';
+  /** Learns what is usual, or enforces what was learned. Default: neither, every case is told. */
+  readonly baseline?: BaselineChoice;
   /** The kernel's code, where inline code is not allowed: a `WebAssembly.Module` or the bytes of `vedette/kernel.wasm`. */
   readonly wasm?: KernelSource;
+}
+
+/** What is usual on hosts is learned, and what is known does not count. See `docs/baselines.md`. */
+export interface BaselineChoice {
+  /** `learn`: every host learns for `learnFor`, then its baseline is in force. `enforce`: what `data` says, and no more. */
+  readonly mode: 'learn' | 'enforce';
+  /** What `Correlator.baseline` gave, perhaps reviewed and sealed again. Data that is not whole counts as none. */
+  readonly data?: BaselineData;
+  /** How long a host learns, in its own time. Default `14d`. */
+  readonly learnFor?: string | number;
+  /** Roles of hosts (by id or name) and users: names or globs to roles, or functions. */
+  readonly roles?: { readonly hosts?: RoleSource; readonly users?: RoleSource };
 }
 
 /** Options with every default filled in and every text parsed. */
@@ -73,6 +88,7 @@ export interface Settings {
   readonly prefilter: 'on' | 'off';
   readonly unsupported: 'throw' | 'skip';
   readonly wasm: KernelSource | undefined;
+  readonly baseline: BaselineOptions | undefined;
 }
 
 /** Evidence fields unless others are asked for. */
@@ -134,6 +150,7 @@ const names: Readonly<Record<keyof CorrelatorOptions, true>> = {
   prefilter: true,
   unsupported: true,
   wasm: true,
+  baseline: true,
 };
 
 /** Whether a correlator has an option of that name. */
@@ -166,6 +183,24 @@ export function readOptions(options: CorrelatorOptions): Settings {
     prefilter: choice(options.prefilter, ['on', 'off'], 'prefilter'),
     unsupported: choice(options.unsupported, ['throw', 'skip'], 'unsupported'),
     wasm: options.wasm,
+    baseline: options.baseline === undefined ? undefined : readBaseline(options.baseline),
+  };
+}
+
+function readBaseline(given: BaselineChoice): BaselineOptions {
+  if (typeof given !== 'object' || given === null)
+    refuse('baseline', "give an object with `mode`: 'learn' or 'enforce'");
+  refuseUnknown(given, ['mode', 'data', 'learnFor', 'roles'], 'baseline option');
+  refuseUnknown(given.roles ?? {}, ['hosts', 'users'], 'kind of role');
+  if (given.mode !== 'learn' && given.mode !== 'enforce') refuse('baseline.mode', 'give one of learn, enforce');
+  if (given.mode === 'enforce' && given.data === undefined) refuse('baseline.data', 'enforcing needs what was learned');
+  const { hosts, users } = given.roles ?? {};
+  return {
+    mode: given.mode,
+    learnForUs: parseDurationUs(given.learnFor ?? '14d', 'baseline.learnFor'),
+    ...(given.data === undefined ? {} : { data: given.data }),
+    ...(hosts === undefined ? {} : { hostRoles: hosts }),
+    ...(users === undefined ? {} : { userRoles: users }),
   };
 }
 

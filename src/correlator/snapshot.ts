@@ -6,6 +6,7 @@ import { Builder } from 'flatbuffers';
 import { SnapshotError } from '../core/errors.js';
 import { FlatFormatError, FlatReader } from '../core/flat_reader.js';
 import { hash128 } from '../core/hash.js';
+import type { BaselineData } from './behavior/baseline.js';
 import type { CoverageState } from './coverage/tracker.js';
 import type { ExceptionState } from './exceptions.js';
 
@@ -38,6 +39,8 @@ export interface SnapshotHeader {
   readonly scheduled: unknown;
   /** Counts of exceptions, where there were any. */
   readonly exceptions?: readonly ExceptionState[];
+  /** What was learned, where a baseline was asked for. */
+  readonly baseline?: BaselineData;
   /** Counts of the coverage report, where they were kept. */
   readonly coverage?: readonly CoverageState[];
 }

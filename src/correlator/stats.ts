@@ -1,6 +1,7 @@
 /** What `stats` answers: counts since creation, and where memory went. */
 import { SkipReason } from '../core/abi/events.js';
 import { Loss } from '../core/abi/state.js';
+import type { BaselineStats } from './behavior/baseline.js';
 
 /** One kind of loss, attributed. `rule` and `host` are null where no single one bears it. */
 export interface LossCount {
@@ -43,6 +44,8 @@ export interface CorrelatorStats {
   readonly skippedExamples: readonly { readonly ordinal: number; readonly offset: number; readonly reason: string }[];
   readonly batches: { readonly refused: number };
   readonly hosts: number;
+  /** Where a baseline was asked for. */
+  readonly baseline?: BaselineStats;
   readonly losses: readonly LossCount[];
   readonly memory: { readonly budgetBytes: number; readonly usedBytes: number; readonly tables: readonly TableUse[] };
   readonly rules: readonly RuleStats[];

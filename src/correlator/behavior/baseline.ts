@@ -99,8 +99,6 @@ export interface BaselineStats {
 interface HostState {
   readonly role: string;
   readonly firstUs: number;
-  /** Came with data that was already learned. */
-  readonly isGiven: boolean;
 }
 
 interface Seen {
@@ -119,27 +117,33 @@ export class Baseline {
   readonly #hosts = new Map<string, HostState>();
   readonly #hostsOfRole = new Map<string, number>();
   readonly #tuples = new Map<string, Known>();
-  readonly #approved: readonly ApprovedItem[];
-  readonly #approvedTexts: ReadonlySet<string>;
+  #approved: readonly ApprovedItem[] = [];
+  #approvedTexts: ReadonlySet<string> = new Set();
   readonly #heldBack = new Map<string, { readonly item: Omit<HeldBack, 'count'>; count: number }>();
   #heldBackTotal = 0;
   #seen = 0;
   #dropped = 0;
-  readonly #refused: string | undefined;
+  #refused: string | undefined;
 
   constructor(options: BaselineOptions) {
     this.#options = options;
-    const { data } = options;
-    this.#refused = data === undefined ? undefined : faultOf(data);
-    this.#approved = data === undefined || this.#refused !== undefined ? [] : data.approved;
+    if (options.data !== undefined) this.restore(options.data);
+  }
+
+  /** Takes data over in place of everything; data that is not whole counts as none, and `stats` says why. */
+  restore(data: BaselineData): void {
+    for (const table of [this.#hosts, this.#hostsOfRole, this.#tuples, this.#heldBack]) table.clear();
+    this.#seen = 0;
+    this.#refused = faultOf(data);
+    this.#approved = this.#refused === undefined ? data.approved : [];
     this.#approvedTexts = new Set(
       this.#approved.map(({ role, path, program }) => tupleText({ kind: 'persistence', parts: [role, path, program] })),
     );
-    if (data !== undefined && this.#refused === undefined) this.#take(data);
+    if (this.#refused === undefined) this.#take(data);
   }
 
   #take(data: BaselineData): void {
-    for (const { id, firstSeen } of data.hosts) this.#addHost(id, Date.parse(firstSeen) * 1000, true);
+    for (const { id, role, firstSeen } of data.hosts) this.#addHost(id, Date.parse(firstSeen) * 1000, role);
     for (const { kind, parts, hosts } of data.tuples) {
       const known: Known = { tuple: { kind, parts }, hosts: new Map() };
       for (const { id, days, launches, lastSeen } of hosts) {
@@ -152,6 +156,7 @@ export class Baseline {
       }
       this.#tuples.set(tupleText(known.tuple), known);
     }
+    for (const { count, ...item } of data.heldBack) this.#heldBack.set(JSON.stringify(item), { item, count });
   }
 
   hostRole(host: { readonly id: string; readonly name?: string }): string {
@@ -170,16 +175,16 @@ export class Baseline {
   /** The host learns still at this time; the first call for a host begins its learning. */
   isLearning(host: { readonly id: string; readonly name?: string }, timeUs: number): boolean {
     if (this.#options.mode === 'enforce') return false;
-    const state = this.#hosts.get(host.id) ?? this.#addHost(host.id, timeUs, false, this.hostRole(host));
+    const state = this.#hosts.get(host.id) ?? this.#addHost(host.id, timeUs, this.hostRole(host));
     return state !== undefined && timeUs < state.firstUs + this.#options.learnForUs;
   }
 
-  #addHost(id: string, firstUs: number, isGiven: boolean, role = this.hostRole({ id })): HostState | undefined {
+  #addHost(id: string, firstUs: number, role: string): HostState | undefined {
     if (this.#hosts.size >= hostsMax) {
       this.#dropped++;
       return undefined;
     }
-    const state = { role, firstUs, isGiven };
+    const state = { role, firstUs };
     this.#hosts.set(id, state);
     this.#hostsOfRole.set(role, (this.#hostsOfRole.get(role) ?? 0) + 1);
     return state;

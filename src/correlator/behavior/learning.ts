@@ -91,7 +91,7 @@ export class Learning {
     if (holds(never, sessionScope(judgement, session))) return false;
     return session.cases.every(
       (one) =>
-        (one.best === undefined || one.best.band < highBand) &&
+        ((one.full ?? one.best)?.band ?? 0) < highBand &&
         !holds(never, caseWindow(judgement, session, one, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY)),
     );
   }
