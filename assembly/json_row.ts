@@ -236,7 +236,7 @@ function prepareTexts(): usize {
 function prepareText(c: u32, cell: usize): u64 {
   const text = <usize>load<u32>(cell, 16);
   const length = load<u32>(cell, 20);
-  const known = memoFind(c, signatureOf(text, length), text, length);
+  const known = memoFind(c, ValueTag.String, signatureOf(text, length), text, length);
   store<u32>(cell, known, 40);
   if (known != 0) return 0;
   const hash = hashBytes(text, length);
@@ -295,7 +295,17 @@ function internItems(c: u32, state: usize): u32 {
     store<u32>(listBuffer + (<usize>length << 2), v);
     length++;
   }
-  return internList(c, listBuffer, length);
+  return length < 2 ? internList(c, listBuffer, length) : internKnown(c, length << 2);
+}
+
+/** The list whose item ids lie in the buffer: recognised without hashing its items where it came lately. */
+function internKnown(c: u32, bytes: u32): u32 {
+  const signature = signatureOf(listBuffer, bytes);
+  const known = memoFind(c, ValueTag.List, signature, listBuffer, bytes);
+  if (known != 0) return known;
+  const v = internList(c, listBuffer, bytes >> 2);
+  if (v != 0) memoStore(c, signature, v);
+  return v;
 }
 
 /** One item for each element of the nested path, 0 where it has no value; an element of several values is a list. */

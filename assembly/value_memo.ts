@@ -7,7 +7,7 @@
 import { columnCount } from "./columns";
 import { reserve, textEquals } from "./memory";
 import { valueGeneration } from "./value_collection";
-import { valueLength, valuePtr, valueUse } from "./values";
+import { valueLength, valuePtr, valueTag, valueUse } from "./values";
 
 const ENTRY: usize = 16;
 const ENTRIES_LOG2: u32 = 6;
@@ -43,13 +43,13 @@ function entryOf(c: u32, signature: u64): usize {
   return entries + ((<usize>c << ENTRIES_LOG2) + <usize>(signature >> (64 - ENTRIES_LOG2))) * ENTRY;
 }
 
-/** The id of the text in column `c`, or 0 where it is not remembered. */
+/** The id of the value of these bytes (text, or item ids of a list) in column `c`, or 0 where it is not remembered. */
 @inline
-export function memoFind(c: u32, signature: u64, text: usize, length: u32): u32 {
+export function memoFind(c: u32, tag: u32, signature: u64, text: usize, length: u32): u32 {
   const entry = entryOf(c, signature);
   if (load<u64>(entry) != signature) return 0;
   const v = load<u32>(entry, 8);
-  if (v == 0 || valueLength(v) != length || !textEquals(valuePtr(v), text, length)) return 0;
+  if (v == 0 || valueLength(v) != length || valueTag(v) != tag || !textEquals(valuePtr(v), text, length)) return 0;
   valueUse(v);
   return v;
 }
