@@ -1,7 +1,7 @@
 /**
  * A fleet's endpoint events as Elastic Defend writes them: a third each of macOS, Linux and Windows hosts, process,
  * network and file events, skewed over hosts and programs, about a third of the command lines unique. Most processes are
- * started by what lasts: one in a hundred runs Python, and about one event in seventy is of such a program or its children.
+ * started by what lasts, and one started program in a hundred is Python.
  */
 import { createRandom, type Random } from './random.js';
 
