@@ -38,7 +38,7 @@ const sources = filesBelow('src', /\.ts$/);
 
 function importsOf(file: string): string[] {
   const statements = read(file).matchAll(
-    /^(?:import|export)\b[^'";]*?['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]/gms,
+    /^(?:import|export)\b(?:[^'";=]*?\bfrom)?\s*['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]/gms,
   );
   return [...statements].map((match) => (match[1] ?? match[2]) as string);
 }
