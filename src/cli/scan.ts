@@ -1,5 +1,7 @@
 /** `vedette scan`: events of files through one correlator or many, alerts as a timeline or as NDJSON. */
+
 import { parseArgs } from 'node:util';
+import { compareCodeUnits } from '../core/order.js';
 import type { Alert } from '../correlator/alert.js';
 import { createCorrelator } from '../correlator/correlator.js';
 import type { ExceptionUse } from '../correlator/exceptions.js';
@@ -157,7 +159,8 @@ function timelineOutput(io: Io): Output {
     },
     end() {
       const ordered = [...latest.values()].sort(
-        (a, b) => compareText(a.time, b.time) || compareText(a.rule.id, b.rule.id) || compareText(a.id, b.id),
+        (a, b) =>
+          compareCodeUnits(a.time, b.time) || compareCodeUnits(a.rule.id, b.rule.id) || compareCodeUnits(a.id, b.id),
       );
       for (const alert of ordered) io.stdout(renderAlert(alert, io));
     },
@@ -168,10 +171,6 @@ function timelineOutput(io: Io): Output {
       return latest.size;
     },
   };
-}
-
-function compareText(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 /** What was read, recognised, skipped and lost: silence is never presented as success. */

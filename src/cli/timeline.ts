@@ -1,5 +1,6 @@
 /** Alerts as a readable timeline: when, host, user, rule, severity, the process chain, each piece of evidence a line. */
 
+import { baseName } from '../core/paths.js';
 import { formatTimeUs } from '../core/time.js';
 import type { Alert, Evidence, MissingEvidence } from '../correlator/alert.js';
 import type { EvidenceFields } from '../correlator/behavior/witness.js';
@@ -149,8 +150,4 @@ const fileVerbs: Readonly<Record<string, string>> = {
 
 function fileVerb(action: string | undefined): string {
   return fileVerbs[action ?? ''] ?? 'wrote';
-}
-
-function baseName(path: string): string {
-  return path.slice(Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\')) + 1);
 }

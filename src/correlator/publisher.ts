@@ -2,6 +2,7 @@
  * From made alerts to published ones: pipes, severity, suppression, caps, order. Rules that need one order over all hosts
  * wait behind the global watermark; the others pass at once.
  */
+import { compareCodeUnits } from '../core/order.js';
 import { type Rule, severities } from '../rule/ir.js';
 import type { Alert } from './alert.js';
 import type { MadeAlert } from './alert_maker.js';
@@ -209,14 +210,12 @@ const add = (map: Map<string, number>, key: string, count: number): void => {
 
 const keyText = (made: MadeAlert): string => (made.alert.key === null ? '' : JSON.stringify(made.alert.key));
 
-const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
-
 function compareMade(a: MadeAlert, b: MadeAlert): number {
   return (
     a.timeUs - b.timeUs ||
-    compareText(a.view.rule.id, b.view.rule.id) ||
-    compareText(keyText(a), keyText(b)) ||
-    compareText(a.alert.id, b.alert.id) ||
+    compareCodeUnits(a.view.rule.id, b.view.rule.id) ||
+    compareCodeUnits(keyText(a), keyText(b)) ||
+    compareCodeUnits(a.alert.id, b.alert.id) ||
     a.alert.revision - b.alert.revision
   );
 }

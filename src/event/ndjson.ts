@@ -1,4 +1,5 @@
 /** Cutting NDJSON bytes at line ends: into slices the kernel takes, and out of streams whose chunks cut lines. */
+import { concatBytes } from '../core/bytes.js';
 
 const NEWLINE = 10;
 
@@ -46,25 +47,15 @@ export class LineJoiner {
       return new Uint8Array(0);
     }
     const complete =
-      this.#rest.length === 0 ? chunk.subarray(0, end) : concatenate([...this.#rest, chunk.subarray(0, end)]);
+      this.#rest.length === 0 ? chunk.subarray(0, end) : concatBytes([...this.#rest, chunk.subarray(0, end)]);
     this.#rest = end === chunk.length ? [] : [chunk.slice(end)];
     return complete;
   }
 
   /** The last line of the stream, where it lacked its end. */
   finish(): Uint8Array {
-    const rest = concatenate(this.#rest);
+    const rest = concatBytes(this.#rest);
     this.#rest = [];
     return rest;
   }
-}
-
-function concatenate(parts: readonly Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let offset = 0;
-  for (const part of parts) {
-    bytes.set(part, offset);
-    offset += part.length;
-  }
-  return bytes;
 }

@@ -8,6 +8,7 @@ import type { Section } from '../core/abi/program.js';
 import { HostSlots } from '../core/abi/routing.js';
 import { HostState, RestoreMaps, SnapshotRecord } from '../core/abi/snapshot.js';
 import { type Config, CoverageRow, type Loss } from '../core/abi/state.js';
+import { concatBytes } from '../core/bytes.js';
 import { KernelTrap, SnapshotError } from '../core/errors.js';
 import { marksMax } from '../core/limits.js';
 import { type WasmImports, type WasmMemory, type WasmModule, webAssembly } from './web_assembly.js';
@@ -338,7 +339,7 @@ export class Kernel {
     } finally {
       this.#collected = undefined;
     }
-    return concatenate(parts);
+    return concatBytes(parts);
   }
 
   /** Reads records into a kernel that has seen no row. @throws SnapshotError where they name more than can be mapped. */
@@ -485,16 +486,6 @@ export class Kernel {
       evidenceBlockCapacity: exports.evidence_block_capacity(),
     };
   }
-}
-
-function concatenate(parts: readonly Uint8Array[]): Uint8Array {
-  const all = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
 }
 
 /** One more than the highest index of a host record. */

@@ -5,6 +5,8 @@
  * so that rules written for it hold for every source, plus `event.class` and `x.source.kind`.
  */
 
+import { baseName as lastComponent } from '../core/paths.js';
+
 /** A parsed JSON object of a source. */
 export type SourceRecord = Readonly<Record<string, unknown>>;
 
@@ -121,7 +123,7 @@ export function branch(record: unknown, ...path: string[]): SourceRecord {
 
 /** The last component of a path with `/` or `\` separators. */
 export function baseName(path: string | undefined): string | undefined {
-  return path === undefined ? undefined : path.slice(Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\')) + 1);
+  return path === undefined ? undefined : lastComponent(path);
 }
 
 /** A file's extension without the dot, lower-cased; undefined where it has none. */
