@@ -9,7 +9,7 @@ export {
   VedetteError,
 } from './core/errors.js';
 export type { Alert, Evidence, MissingEvidence } from './correlator/alert.js';
-export { type BaselineData, sealBaseline } from './correlator/behavior/baseline.js';
+export { approveBaseline, type BaselineData, sealBaseline } from './correlator/behavior/baseline_data.js';
 export { type Correlator, createCorrelator } from './correlator/correlator.js';
 export type { CoverageReport } from './correlator/coverage/report.js';
 export type { PushInput, PushOptions } from './correlator/input.js';

@@ -2,7 +2,8 @@
 import type { BehaviorRule, Severity } from '../rule/ir.js';
 import { type AlertNames, type MadeAlert, makeBehaviorAlert, makeWitness } from './alert_maker.js';
 import type { Baseline } from './behavior/baseline.js';
-import { type BehaviorJudge, createBehaviorJudge } from './behavior/judge.js';
+import { type BehaviorJudge, createBehaviorJudge, type SessionJudge } from './behavior/judge.js';
+import { UnusualJudge } from './behavior/unusual.js';
 import type { Witness } from './behavior/witness.js';
 import type { ExceptionSet } from './exceptions.js';
 import type { RawWitness } from './records.js';
@@ -29,6 +30,8 @@ export type WitnessListener = (rule: BehaviorRule, witness: Witness) => void;
 
 export class Behaviors {
   readonly #judged = new Map<number, Judged>();
+  readonly #sessionJudges: SessionJudge[] = [];
+  readonly #unusual: UnusualJudge[] = [];
   readonly #names: AlertNames;
   readonly #minSeverity: Severity;
   readonly #exceptions: ExceptionSet | undefined;
@@ -53,12 +56,25 @@ export class Behaviors {
   /** Adds the rule at kernel index `index`; `bits` are its marks' bits, in its order. */
   add(index: number, view: RuleView, rule: BehaviorRule, bits: readonly number[]): void {
     const marks = new Map(bits.map((bit, place) => [bit, rule.marks[place]?.name ?? '']));
-    const judge = createBehaviorJudge(rule, {
+    this.#judged.set(index, { judge: this.#judgeOf(rule), rule, view, marks });
+  }
+
+  #judgeOf(rule: BehaviorRule): BehaviorJudge {
+    const options = {
       minSeverity: this.#minSeverity,
       ...(this.#exceptions === undefined ? {} : { exceptions: this.#exceptions }),
       ...(this.baseline === undefined ? {} : { baseline: this.baseline }),
-    });
-    this.#judged.set(index, { judge, rule, view, marks });
+    };
+    if (rule.judgement.unusual !== undefined) {
+      const judge = new UnusualJudge(rule, options);
+      for (const followed of this.#sessionJudges) followed.followedBy(judge);
+      this.#unusual.push(judge);
+      return judge;
+    }
+    const judge = createBehaviorJudge(rule, options);
+    for (const follower of this.#unusual) judge.followedBy(follower);
+    this.#sessionJudges.push(judge);
+    return judge;
   }
 
   /** Detections of the rule at `index` that lie below the minimum severity. */

@@ -8,7 +8,8 @@ import type { KernelSource } from '../kernel/load.js';
 import type { CoverageModel } from '../rule/coverage.js';
 import { type Exception, exceptionDefects } from '../rule/exception.js';
 import { type Rule, type Severity, severities } from '../rule/ir.js';
-import type { BaselineData, BaselineOptions, RoleSource } from './behavior/baseline.js';
+import type { BaselineOptions, HostExpectation, RoleSource } from './behavior/baseline.js';
+import type { BaselineData } from './behavior/baseline_data.js';
 
 export interface CorrelatorOptions {
   readonly rules: readonly Rule[];
@@ -63,6 +64,10 @@ export interface BaselineChoice {
   readonly learnFor?: string | number;
   /** Roles of hosts (by id or name) and users: names or globs to roles, or functions. */
   readonly roles?: { readonly hosts?: RoleSource; readonly users?: RoleSource };
+  /** `required`: what a host learned is in force only once `approveBaseline` approved it. Default `none`. */
+  readonly review?: 'required' | 'none';
+  /** By host role: whether it runs there at all, which distributions, and how critical the hosts are. */
+  readonly expect?: Readonly<Record<string, HostExpectation>>;
 }
 
 /** Options with every default filled in and every text parsed. */
@@ -190,7 +195,9 @@ export function readOptions(options: CorrelatorOptions): Settings {
 function readBaseline(given: BaselineChoice): BaselineOptions {
   if (typeof given !== 'object' || given === null)
     refuse('baseline', "give an object with `mode`: 'learn' or 'enforce'");
-  refuseUnknown(given, ['mode', 'data', 'learnFor', 'roles'], 'baseline option');
+  refuseUnknown(given, ['mode', 'data', 'learnFor', 'roles', 'review', 'expect'], 'baseline option');
+  for (const role of Object.values(given.expect ?? {}))
+    refuseUnknown(role, ['python', 'distributions', 'criticality'], 'expectation');
   refuseUnknown(given.roles ?? {}, ['hosts', 'users'], 'kind of role');
   if (given.mode !== 'learn' && given.mode !== 'enforce') refuse('baseline.mode', 'give one of learn, enforce');
   if (given.mode === 'enforce' && given.data === undefined) refuse('baseline.data', 'enforcing needs what was learned');
@@ -198,6 +205,8 @@ function readBaseline(given: BaselineChoice): BaselineOptions {
   return {
     mode: given.mode,
     learnForUs: parseDurationUs(given.learnFor ?? '14d', 'baseline.learnFor'),
+    isReviewed: choice(given.review, ['none', 'required'], 'baseline.review') === 'required',
+    ...(given.expect === undefined ? {} : { expectations: given.expect }),
     ...(given.data === undefined ? {} : { data: given.data }),
     ...(hosts === undefined ? {} : { hostRoles: hosts }),
     ...(users === undefined ? {} : { userRoles: users }),

@@ -6,7 +6,7 @@ import { Builder } from 'flatbuffers';
 import { SnapshotError } from '../core/errors.js';
 import { FlatFormatError, FlatReader } from '../core/flat_reader.js';
 import { hash128 } from '../core/hash.js';
-import type { BaselineData } from './behavior/baseline.js';
+import type { BaselineData } from './behavior/baseline_data.js';
 import type { CoverageState } from './coverage/tracker.js';
 import type { ExceptionState } from './exceptions.js';
 

@@ -28,6 +28,8 @@ export interface ProcessTest {
   readonly users?: readonly string[];
   /** Marks that the process itself carries. */
   readonly marks?: readonly string[];
+  /** At least one of these tests holds too. */
+  readonly any?: readonly ProcessTest[];
   /** No image may satisfy this test. */
   readonly not?: ProcessTest;
 }
@@ -55,6 +57,8 @@ export interface ContextSpec {
 export interface InterpreterSpec {
   /** Images that are the interpreter itself, as opposed to what the root process was before or became later. */
   readonly images: ProcessTest;
+  /** Without such an image: images that are the interpreter under another name. */
+  readonly renamed?: ProcessTest;
   readonly valueOptions: string;
   readonly longValueOptions: readonly string[];
   readonly inlineOption?: string;
@@ -271,12 +275,46 @@ export interface RemovalSpec {
   };
 }
 
+/**
+ * A rule that asks of other rules' sessions how usual they are, instead of events of its own. It tells nothing without
+ * a baseline and nothing of a host that learns. Each finding is a class of the rule that its ladder weighs.
+ */
+export interface UnusualSpec {
+  /** Ids of the rules whose sessions it hears of. */
+  readonly follows: readonly string[];
+  /** One alert of a key within this time; what comes meanwhile is counted with it. */
+  readonly everyUs: number;
+  /** How long after its first event a session is judged: an interpreter becomes what it is in several steps. */
+  readonly settleUs: number;
+  /** Tiers of the followed rules that mean a renamed interpreter. */
+  readonly renamedTiers: readonly string[];
+  readonly findings: {
+    /** The runtime (host role, distribution, context, user role) is not known to the baseline. */
+    readonly firstSeen?: string;
+    /** The host's role is declared not to run it, or not this distribution. */
+    readonly unexpected?: string;
+    /** The same on a role of high criticality. */
+    readonly critical?: string;
+    readonly renamed?: string;
+  };
+}
+
 /** What a baseline must not learn nor remove, and how destinations are told apart. */
 export interface BaselineSpec {
   /** While it holds of the session or of a window of its case, nothing is learned and nothing known is removed. */
   readonly never: SessionCondition;
   /** Names below these belong to many owners and are kept whole; others are cut to the registered domain. */
   readonly sharedDomains: PatternList;
+  /** The first that holds names the workflow of a session: what a workflow usually does is known whatever it runs. */
+  readonly workflows: readonly WorkflowSpec[];
+}
+
+/** Automation told by something that it cannot forge, such as its agent's place or account. */
+export interface WorkflowSpec {
+  readonly id: string;
+  readonly when: SessionCondition;
+  /** Fields of the launch that name who controls it; the first present. Absent: the nearest ancestor's executable. */
+  readonly controller: readonly string[];
 }
 
 /** A kind of source, told by a field of its events, and what it is declared to report. */
@@ -339,6 +377,8 @@ export interface Judgement {
   readonly sources: readonly SourceSpec[];
   /** Absent: the rule has no baseline. */
   readonly baseline?: BaselineSpec;
+  /** Absent: the rule judges events. */
+  readonly unusual?: UnusualSpec;
   readonly coverage: readonly CoverageLeg[];
   /** Class names of the session's own bookkeeping; each names a `context` class of `classes`, or is absent. */
   readonly bookkeeping: {

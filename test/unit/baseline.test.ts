@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { EndpointHost, type Process } from '../../examples/generator/endpoint.js';
 import { Random } from '../../examples/generator/random.js';
-import { Baseline, type BaselineData, sealBaseline } from '../../src/correlator/behavior/baseline.js';
+import { Baseline } from '../../src/correlator/behavior/baseline.js';
+import { approveBaseline, type BaselineData, sealBaseline } from '../../src/correlator/behavior/baseline_data.js';
 import { registeredDomain, type Tuple } from '../../src/correlator/behavior/tuples.js';
 import { createCorrelator } from '../../src/correlator/correlator.js';
 import type { BaselineChoice } from '../../src/correlator/options.js';
@@ -12,6 +13,7 @@ const dayUs = 86_400_000_000;
 const dayMs = dayUs / 1000;
 const startMs = Date.UTC(2026, 1, 2, 9);
 const host = { id: 'h1' };
+const rule = 'AN0174';
 const tuple: Tuple = {
   kind: 'network',
   parts: ['dev', 'person', 'ssh', '/usr/bin/python3.<v>', '~/a.py', 'example.com:443'],
@@ -23,45 +25,45 @@ const at = (day: number): number => startMs * 1000 + day * dayUs;
 describe('a baseline', () => {
   test('knows what it saw on three days', () => {
     const baseline = learn();
-    for (const day of [0, 0, 1]) baseline.saw(host, tuple, at(day));
+    for (const day of [0, 0, 1]) baseline.saw(host, tuple, at(day), rule);
     expect(baseline.knows(host, tuple, at(2))).toBe(false);
-    baseline.saw(host, tuple, at(2));
+    baseline.saw(host, tuple, at(2), rule);
     expect(baseline.knows(host, tuple, at(15))).toBe(true);
   });
 
   test('knows what it saw in five launches of one day', () => {
     const baseline = learn();
-    for (let i = 0; i < 5; i++) baseline.saw(host, tuple, at(0) + i);
+    for (let i = 0; i < 5; i++) baseline.saw(host, tuple, at(0) + i, rule);
     expect(baseline.knows(host, tuple, at(1))).toBe(true);
   });
 
   test('knows for a host what three hosts of its role showed, when they are a fifth of it', () => {
     const baseline = learn();
-    for (const id of ['a', 'b', 'c']) baseline.saw({ id }, tuple, at(0));
+    for (const id of ['a', 'b', 'c']) baseline.saw({ id }, tuple, at(0), rule);
     expect(baseline.knows({ id: 'd' }, tuple, at(1))).toBe(true);
-    for (let i = 0; i < 20; i++) baseline.isLearning({ id: `x${i}` }, at(0));
+    for (let i = 0; i < 20; i++) baseline.isLearning({ id: `x${i}` }, at(0), rule);
     expect(baseline.knows({ id: 'd' }, tuple, at(1))).toBe(false);
   });
 
   test('gives hosts without a role nothing of others', () => {
     const baseline = new Baseline({ mode: 'learn', learnForUs: 14 * dayUs });
     const unassigned: Tuple = { ...tuple, parts: ['unassigned', ...tuple.parts.slice(1)] };
-    for (const id of ['a', 'b', 'c']) baseline.saw({ id }, unassigned, at(0));
+    for (const id of ['a', 'b', 'c']) baseline.saw({ id }, unassigned, at(0), rule);
     expect(baseline.knows({ id: 'd' }, unassigned, at(1))).toBe(false);
   });
 
   test('forgets what it did not see for thirty days, and learns nothing once it is in force', () => {
     const baseline = learn();
-    for (const day of [0, 1, 2]) baseline.saw(host, tuple, at(day));
+    for (const day of [0, 1, 2]) baseline.saw(host, tuple, at(day), rule);
     expect(baseline.knows(host, tuple, at(32))).toBe(true);
     expect(baseline.knows(host, tuple, at(33))).toBe(false);
-    for (const day of [33, 34, 35]) baseline.saw(host, tuple, at(day));
+    for (const day of [33, 34, 35]) baseline.saw(host, tuple, at(day), rule);
     expect(baseline.knows(host, tuple, at(35))).toBe(false);
   });
 
   test('goes out and comes in as the same JSON', () => {
     const baseline = learn();
-    for (const day of [0, 1, 2]) baseline.saw(host, tuple, at(day));
+    for (const day of [0, 1, 2]) baseline.saw(host, tuple, at(day), rule);
     const data: BaselineData = JSON.parse(JSON.stringify(baseline.export()));
     expect(learn(data).export()).toEqual(data);
     expect(learn(data).knows(host, tuple, at(3))).toBe(true);
@@ -69,7 +71,7 @@ describe('a baseline', () => {
 
   test('of data that was changed and not sealed again knows nothing, and says so', () => {
     const baseline = learn();
-    for (const day of [0, 1, 2]) baseline.saw(host, tuple, at(day));
+    for (const day of [0, 1, 2]) baseline.saw(host, tuple, at(day), rule);
     const data = baseline.export();
     const changed = { ...data, hosts: [] };
     expect(learn(changed).knows(host, tuple, at(3))).toBe(false);
@@ -81,10 +83,59 @@ describe('a baseline', () => {
   test('knows a persistence item by approval only', () => {
     const item: Tuple = { kind: 'persistence', parts: ['dev', '/etc/cron.d/backup', '/opt/b.py'] };
     const baseline = learn();
-    for (const day of [0, 1, 2, 3]) baseline.saw(host, item, at(day));
+    for (const day of [0, 1, 2, 3]) baseline.saw(host, item, at(day), rule);
     expect(baseline.knows(host, item, at(4))).toBe(false);
     const approved = [{ role: 'dev', path: '/etc/cron.d/backup', program: '/opt/b.py', by: 'lead', at: '2026-02-01' }];
     expect(learn(sealBaseline({ ...learn().export(), approved })).knows(host, item, at(4))).toBe(true);
+  });
+});
+
+describe('the states of a host', () => {
+  const learned = (): BaselineData => {
+    const baseline = learn();
+    for (const day of [0, 1, 2]) baseline.saw(host, tuple, at(day), rule);
+    return baseline.export();
+  };
+  const reviewing = (data: BaselineData) => new Baseline({ mode: 'enforce', learnForUs: 0, isReviewed: true, data });
+
+  test('a rule that is loaded later learns from then on', () => {
+    const baseline = learn();
+    baseline.saw(host, tuple, at(0), rule);
+    expect(baseline.stateOf(host, at(15), rule)).toBe('enforced');
+    expect(baseline.stateOf(host, at(15), 'AN0173')).toBe('learning');
+    expect(learn(baseline.export()).stateOf(host, at(28), 'AN0173')).toBe('learning');
+  });
+
+  test('where a review is required, what was learned is a proposal until somebody approves it', () => {
+    const proposal = learned();
+    expect(reviewing(proposal).stateOf(host, at(15), rule)).toBe('review');
+    expect(reviewing(proposal).knows(host, tuple, at(15))).toBe(false);
+    const approved = approveBaseline(proposal, { by: 'lead', at: '2026-02-20T00:00:00Z' });
+    expect(reviewing(approved).stateOf(host, at(19), rule)).toBe('enforced');
+    expect(reviewing(approved).knows(host, tuple, at(19))).toBe(true);
+    expect(approved.audit).toEqual([
+      { at: '2026-02-20T00:00:00Z', by: 'lead', action: 'approve', hosts: ['h1'], reviewed: proposal.hash },
+    ]);
+  });
+
+  test('an approval counts for the hosts that it names', () => {
+    const approved = approveBaseline(learned(), { by: 'lead', at: '2026-02-20T00:00:00Z', hosts: ['web-*'] });
+    expect(reviewing(approved).knows(host, tuple, at(19))).toBe(false);
+  });
+
+  test('an approval ends the learning of a host before its time', () => {
+    const approved = approveBaseline(learned(), { by: 'lead', at: '2026-02-04T12:00:00Z' });
+    expect(learn(learned()).stateOf(host, at(3), rule)).toBe('learning');
+    expect(learn(approved).stateOf(host, at(3), rule)).toBe('enforced');
+  });
+
+  test('what is frozen neither ages nor changes', () => {
+    const frozen = learn(approveBaseline(learned(), { by: 'lead', at: '2026-02-20T00:00:00Z', state: 'frozen' }));
+    const before = frozen.export().tuples;
+    frozen.saw(host, tuple, at(40), rule);
+    expect(frozen.export().tuples).toEqual(before);
+    expect(frozen.knows(host, tuple, at(100))).toBe(true);
+    expect(frozen.stats(at(100)).hosts).toEqual({ learning: 0, review: 0, enforced: 0, frozen: 1 });
   });
 });
 
@@ -173,7 +224,7 @@ describe('a correlator with a baseline', () => {
     expect(enforcing.push(habit.run(8, 'api.example.com', '198.51.100.1'))).toEqual([]);
     const resumed = await correlator({
       mode: 'enforce',
-      data: sealBaseline({ hosts: [], tuples: [], approved: [], heldBack: [] }),
+      data: sealBaseline({ hosts: [], tuples: [], approved: [], heldBack: [], audit: [] }),
     });
     resumed.restore(enforcing.snapshot());
     expect(resumed.push(habit.run(9, 'api.example.com', '198.51.100.1'))).toEqual([]);

@@ -2,9 +2,8 @@
  * What is usual on a host and among hosts of its role, learned from sessions and kept as counted tuples. Knows no clock
  * but event time. Bounded: what no room was left for is not learned, and counted.
  */
-import { digest } from '../../core/digest.js';
 import { globMatches } from '../../core/glob.js';
-import { generalisationVersion } from '../../core/paths.js';
+import { type BaselineData, faultOf, type HeldBack, type HostData, sealBaseline } from './baseline_data.js';
 import { type Tuple, tupleText } from './tuples.js';
 
 const dayUs = 86_400_000_000;
@@ -27,66 +26,35 @@ export interface BaselineOptions {
   /** `learn`: every host learns for `learnFor`, then its baseline is in force. `enforce`: what `data` says, and no more. */
   readonly mode: 'learn' | 'enforce';
   readonly data?: BaselineData;
-  /** Microseconds of a host's own time. */
+  /** Microseconds of a host's own time, from the first event that a rule hears of it. */
   readonly learnForUs: number;
+  /** What a host learned is in force only once a person approved it. Default false. */
+  readonly isReviewed?: boolean;
   readonly hostRoles?: RoleSource;
   readonly userRoles?: RoleSource;
+  /** By host role. */
+  readonly expectations?: Readonly<Record<string, HostExpectation>>;
 }
 
-/** A baseline as JSON. Everything is sorted, so that two can be compared line by line. */
-export interface BaselineData {
-  readonly format: 'vedette-baseline';
-  readonly version: 1;
-  /** Version of the path generalisation that the tuples were made with; another makes them worthless. */
-  readonly generalisation: number;
-  /** Of everything else. It finds damage and edits that were not sealed; it is no signature. */
-  readonly hash: string;
-  readonly hosts: readonly HostData[];
-  readonly tuples: readonly TupleData[];
-  /** Persistence items that a person approved for a role. */
-  readonly approved: readonly ApprovedItem[];
-  /** Low and medium detections that learning held back, for the review. */
-  readonly heldBack: readonly HeldBack[];
+/** What is declared of the hosts of a role. */
+export interface HostExpectation {
+  /** False: nothing of it is expected to run there. */
+  readonly python?: boolean;
+  /** Distributions that may run there; absent: any. */
+  readonly distributions?: readonly string[];
+  readonly criticality?: 'normal' | 'high';
 }
 
-interface HostData {
-  readonly id: string;
-  readonly role: string;
-  readonly firstSeen: string;
-}
+/**
+ * Where a host stands for a rule. `learning`: it shows what is usual. `review`: that is a proposal which nobody approved.
+ * `enforced`: what is known does not count, and stays known while it is seen. `frozen`: the same, and nothing changes it.
+ */
+export type LearningState = 'learning' | 'review' | 'enforced' | 'frozen';
 
-interface TupleData {
-  readonly kind: Tuple['kind'];
-  readonly parts: readonly string[];
-  readonly hosts: readonly {
-    readonly id: string;
-    readonly days: readonly string[];
-    readonly launches: number;
-    readonly lastSeen: string;
-  }[];
-}
-
-export interface ApprovedItem {
-  readonly role: string;
-  /** Generalised path and program, as a detection's tuple has them. */
-  readonly path: string;
-  readonly program: string;
-  readonly by: string;
-  readonly at: string;
-}
-
-export interface HeldBack {
-  readonly rule: string;
-  readonly role: string;
-  readonly context: string;
-  readonly scriptId: string;
-  readonly severity: string;
-  readonly classes: readonly string[];
-  readonly count: number;
-}
+type HostRef = { readonly id: string; readonly name?: string };
 
 export interface BaselineStats {
-  readonly hosts: { readonly learning: number; readonly enforced: number };
+  readonly hosts: Readonly<Record<LearningState, number>>;
   readonly tuples: number;
   /** Cases that learning held back. */
   readonly heldBack: number;
@@ -99,6 +67,10 @@ export interface BaselineStats {
 interface HostState {
   readonly role: string;
   readonly firstUs: number;
+  /** When each rule first heard of the host: a rule that is loaded later learns from then on. */
+  readonly rules: Map<string, number>;
+  /** What a reviewer made of it. */
+  readonly approved: HostData['approved'];
 }
 
 interface Seen {
@@ -117,7 +89,8 @@ export class Baseline {
   readonly #hosts = new Map<string, HostState>();
   readonly #hostsOfRole = new Map<string, number>();
   readonly #tuples = new Map<string, Known>();
-  #approved: readonly ApprovedItem[] = [];
+  #approved: BaselineData['approved'] = [];
+  #audit: BaselineData['audit'] = [];
   #approvedTexts: ReadonlySet<string> = new Set();
   readonly #heldBack = new Map<string, { readonly item: Omit<HeldBack, 'count'>; count: number }>();
   #heldBackTotal = 0;
@@ -136,6 +109,7 @@ export class Baseline {
     this.#seen = 0;
     this.#refused = faultOf(data);
     this.#approved = this.#refused === undefined ? data.approved : [];
+    this.#audit = this.#refused === undefined ? data.audit : [];
     this.#approvedTexts = new Set(
       this.#approved.map(({ role, path, program }) => tupleText({ kind: 'persistence', parts: [role, path, program] })),
     );
@@ -143,7 +117,10 @@ export class Baseline {
   }
 
   #take(data: BaselineData): void {
-    for (const { id, role, firstSeen } of data.hosts) this.#addHost(id, Date.parse(firstSeen) * 1000, role);
+    for (const { id, role, firstSeen, rules, approved } of data.hosts) {
+      const state = this.#addHost(id, Date.parse(firstSeen) * 1000, role, approved);
+      for (const [rule, since] of Object.entries(rules)) state?.rules.set(rule, Date.parse(since) * 1000);
+    }
     for (const { kind, parts, hosts } of data.tuples) {
       const known: Known = { tuple: { kind, parts }, hosts: new Map() };
       for (const { id, days, launches, lastSeen } of hosts) {
@@ -159,7 +136,7 @@ export class Baseline {
     for (const { count, ...item } of data.heldBack) this.#heldBack.set(JSON.stringify(item), { item, count });
   }
 
-  hostRole(host: { readonly id: string; readonly name?: string }): string {
+  hostRole(host: HostRef): string {
     return (
       roleOf(this.#options.hostRoles, host.id) ??
       (host.name === undefined ? undefined : roleOf(this.#options.hostRoles, host.name)) ??
@@ -167,58 +144,93 @@ export class Baseline {
     );
   }
 
+  /** What is declared of the host's role; nothing for hosts without one. */
+  expectation(host: HostRef): HostExpectation {
+    return this.#options.expectations?.[this.hostRole(host)] ?? {};
+  }
+
   /** A user without a role stands for nobody else. */
   userRole(user: string | undefined): string {
     return roleOf(this.#options.userRoles, user ?? '') ?? `user:${user ?? ''}`;
   }
 
-  /** The host learns still at this time; the first call for a host begins its learning. */
-  isLearning(host: { readonly id: string; readonly name?: string }, timeUs: number): boolean {
-    if (this.#options.mode === 'enforce') return false;
-    const state = this.#hosts.get(host.id) ?? this.#addHost(host.id, timeUs, this.hostRole(host));
-    return state !== undefined && timeUs < state.firstUs + this.#options.learnForUs;
+  /** Where the host stands for the rule at this time; the first call for a host and rule begins its learning. */
+  stateOf(host: HostRef, timeUs: number, rule: string): LearningState {
+    const state = this.#hosts.get(host.id) ?? this.#addHost(host.id, timeUs, this.hostRole(host), undefined);
+    if (this.#options.mode === 'learn' && state !== undefined) {
+      const sinceUs = state.rules.get(rule) ?? timeUs;
+      if (!state.rules.has(rule)) state.rules.set(rule, timeUs);
+      const isApproved = state.approved !== undefined && sinceUs <= Date.parse(state.approved.at) * 1000;
+      if (!isApproved && timeUs < sinceUs + this.#options.learnForUs) return 'learning';
+    }
+    return this.#settledState(host.id);
   }
 
-  #addHost(id: string, firstUs: number, role: string): HostState | undefined {
+  isLearning(host: HostRef, timeUs: number, rule: string): boolean {
+    return this.stateOf(host, timeUs, rule) === 'learning';
+  }
+
+  #settledState(hostId: string): Exclude<LearningState, 'learning'> {
+    const approved = this.#hosts.get(hostId)?.approved;
+    if (approved !== undefined) return approved.state;
+    return this.#options.isReviewed === true && this.#hosts.has(hostId) ? 'review' : 'enforced';
+  }
+
+  #addHost(id: string, firstUs: number, role: string, approved: HostData['approved']): HostState | undefined {
     if (this.#hosts.size >= hostsMax) {
       this.#dropped++;
       return undefined;
     }
-    const state = { role, firstUs };
+    const state: HostState = { role, firstUs, rules: new Map(), approved };
     this.#hosts.set(id, state);
     this.#hostsOfRole.set(role, (this.#hostsOfRole.get(role) ?? 0) + 1);
     return state;
   }
 
-  /** The tuple is usual for the host at this time, by its own history, its role's, or an approval. */
-  knows(host: { readonly id: string; readonly name?: string }, tuple: Tuple, timeUs: number): boolean {
+  /**
+   * The tuple is usual for the host at this time, by its own history, its role's, or an approval. Proposals that nobody
+   * approved count for nothing, except to tell what is not new.
+   */
+  knows(host: HostRef, tuple: Tuple, timeUs: number): boolean {
     if (tuple.kind === 'persistence') return this.#approvedTexts.has(tupleText(tuple));
     const known = this.#tuples.get(tupleText(tuple));
     if (known === undefined) return false;
-    const isFresh = (seen: Seen): boolean => timeUs - seen.lastUs <= agesOutUs;
+    const counts = ([id, seen]: readonly [string, Seen]): boolean => {
+      const state = this.#settledState(id);
+      if (state === 'review' && tuple.kind !== 'runtime') return false;
+      return state === 'frozen' || timeUs - seen.lastUs <= agesOutUs;
+    };
     const own = known.hosts.get(host.id);
-    if (own !== undefined && isFresh(own) && (own.days.length >= knownDays || own.launches >= knownLaunches))
+    if (own !== undefined && counts([host.id, own]) && (own.days.length >= knownDays || own.launches >= knownLaunches))
       return true;
     const role = this.hostRole(host);
     if (role === 'unassigned' || tuple.parts[0] !== role || known.hosts.size < knownHosts) return false;
-    const fresh = [...known.hosts.values()].filter(isFresh).length;
+    const fresh = [...known.hosts].filter(counts).length;
     return fresh >= knownHosts && fresh >= knownShare * (this.#hostsOfRole.get(role) ?? 0);
   }
 
+  /** The host knew the tuple once, and has not seen it for so long that it is new again. */
+  hasAgedOut(host: HostRef, tuple: Tuple, timeUs: number): boolean {
+    const own = this.#tuples.get(tupleText(tuple))?.hosts.get(host.id);
+    return own !== undefined && timeUs - own.lastUs > agesOutUs;
+  }
+
   /** A session showed the tuple for the first time. Outside learning this only keeps what is known from ageing. */
-  saw(host: { readonly id: string; readonly name?: string }, tuple: Tuple, timeUs: number): void {
-    if (tuple.kind === 'persistence') return;
+  saw(host: HostRef, tuple: Tuple, timeUs: number, rule: string): void {
+    const state = this.stateOf(host, timeUs, rule);
+    if (tuple.kind === 'persistence' || state === 'frozen') return;
+    const isLearning = state === 'learning';
     const text = tupleText(tuple);
     const own = this.#tuples.get(text)?.hosts.get(host.id);
     if (own !== undefined && timeUs - own.lastUs <= agesOutUs) {
       own.lastUs = Math.max(own.lastUs, timeUs);
-      if (!this.isLearning(host, timeUs)) return;
+      if (!isLearning) return;
       own.launches++;
       const day = Math.floor(timeUs / dayUs);
       if (!own.days.includes(day) && own.days.length < knownDays) own.days = [...own.days, day].sort((a, b) => a - b);
       return;
     }
-    if (!this.isLearning(host, timeUs)) return;
+    if (!isLearning) return;
     if (own === undefined && this.#seen >= seenMax) {
       this.#dropped++;
       return;
@@ -240,10 +252,14 @@ export class Baseline {
   }
 
   stats(nowUs: number): BaselineStats {
-    const learning = [...this.#hosts.values()].filter((host) => nowUs < host.firstUs + this.#options.learnForUs).length;
-    const isLearning = this.#options.mode === 'learn';
+    const hosts = { learning: 0, review: 0, enforced: 0, frozen: 0 };
+    for (const [id, { rules }] of this.#hosts) {
+      const newestUs = Math.max(Number.NEGATIVE_INFINITY, ...rules.values());
+      const isLearning = this.#options.mode === 'learn' && nowUs < newestUs + this.#options.learnForUs;
+      hosts[isLearning ? 'learning' : this.#settledState(id)]++;
+    }
     return {
-      hosts: { learning: isLearning ? learning : 0, enforced: this.#hosts.size - (isLearning ? learning : 0) },
+      hosts,
       tuples: this.#tuples.size,
       heldBack: this.#heldBackTotal,
       dropped: this.#dropped,
@@ -255,7 +271,13 @@ export class Baseline {
     const iso = (timeUs: number): string => new Date(timeUs / 1000).toISOString();
     const hosts = [...this.#hosts]
       .sort(([a], [b]) => compare(a, b))
-      .map(([id, { role, firstUs }]) => ({ id, role, firstSeen: iso(firstUs) }));
+      .map(([id, { role, firstUs, rules, approved }]) => ({
+        id,
+        role,
+        firstSeen: iso(firstUs),
+        rules: Object.fromEntries([...rules].sort(([a], [b]) => compare(a, b)).map(([rule, us]) => [rule, iso(us)])),
+        ...(approved === undefined ? {} : { approved }),
+      }));
     const tuples = [...this.#tuples]
       .sort(([a], [b]) => compare(a, b))
       .map(([, { tuple, hosts: seenBy }]) => ({
@@ -273,38 +295,8 @@ export class Baseline {
     const heldBack = [...this.#heldBack]
       .sort(([a], [b]) => compare(a, b))
       .map(([, { item, count }]) => ({ ...item, count }));
-    return sealBaseline({ hosts, tuples, approved: this.#approved, heldBack });
+    return sealBaseline({ hosts, tuples, approved: this.#approved, heldBack, audit: this.#audit });
   }
-}
-
-/** Completes the data, after a review say, with the hash that makes it acceptable. */
-export function sealBaseline(data: Pick<BaselineData, 'hosts' | 'tuples' | 'approved' | 'heldBack'>): BaselineData {
-  const { hosts, tuples, approved, heldBack } = data;
-  const content = {
-    format: 'vedette-baseline' as const,
-    version: 1 as const,
-    generalisation: generalisationVersion,
-    hosts,
-    tuples,
-    approved,
-    heldBack,
-  };
-  const { format, version, generalisation, ...rest } = content;
-  return { format, version, generalisation, hash: hashOf(content), ...rest };
-}
-
-function hashOf(content: Omit<BaselineData, 'hash'>): string {
-  const { format, version, generalisation, hosts, tuples, approved, heldBack } = content;
-  return digest(JSON.stringify([format, version, generalisation, hosts, tuples, approved, heldBack]));
-}
-
-/** Why the data cannot be used; undefined when it can. */
-function faultOf(data: BaselineData): string | undefined {
-  if (data?.format !== 'vedette-baseline' || data.version !== 1) return 'not a baseline of version 1';
-  if (data.generalisation !== generalisationVersion) return 'made with another generalisation of paths: learn anew';
-  const lists = [data.hosts, data.tuples, data.approved, data.heldBack];
-  if (!lists.every(Array.isArray) || hashOf(data) !== data.hash) return 'damaged, or changed and not sealed again';
-  return undefined;
 }
 
 function roleOf(source: RoleSource | undefined, name: string): string | undefined {

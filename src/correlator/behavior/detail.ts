@@ -51,4 +51,12 @@ export interface BehaviorDetail {
   readonly attribution: readonly string[];
   /** Ids of cases that a late witness joined to this one. */
   readonly merged: readonly string[];
+  /** What was found unusual, of rules about unusual sessions. `hasAgedOut`: the host knew it once. */
+  readonly runtime?: {
+    readonly hostRole: string;
+    readonly interpreter: string;
+    readonly context: string;
+    readonly userRole: string;
+    readonly hasAgedOut: boolean;
+  };
 }

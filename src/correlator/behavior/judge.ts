@@ -14,6 +14,7 @@ import { PathJoins, type PathJoinsState } from './path_joins.js';
 import { Publisher, type PublisherState } from './publish.js';
 import type { Session } from './session.js';
 import { SessionTable, type SessionTableState } from './session_table.js';
+import type { UnusualJudge } from './unusual.js';
 import { better, judgeWindow, type Verdict } from './verdict.js';
 import type { Witness } from './witness.js';
 
@@ -41,6 +42,12 @@ export interface BehaviorJudge {
   restore(state: unknown): void;
 }
 
+/** A judge of events. */
+export interface SessionJudge extends BehaviorJudge {
+  /** Lets a rule about unusual sessions hear of this one's. Without a baseline nothing is unusual. */
+  followedBy(follower: UnusualJudge): void;
+}
+
 interface JudgeState {
   readonly publisher: PublisherState;
   readonly sessions: SessionTableState;
@@ -48,11 +55,12 @@ interface JudgeState {
   readonly losses: readonly BehaviorLoss[];
 }
 
-export function createBehaviorJudge(rule: BehaviorRule, options: BehaviorJudgeOptions = {}): BehaviorJudge {
+export function createBehaviorJudge(rule: BehaviorRule, options: BehaviorJudgeOptions = {}): SessionJudge {
   return new Judge(rule, options);
 }
 
-class Judge implements BehaviorJudge {
+class Judge implements SessionJudge {
+  private readonly followers: UnusualJudge[] = [];
   private readonly publisher: Publisher;
   private readonly learning: Learning | undefined;
   private readonly sessions: SessionTable;
@@ -92,6 +100,13 @@ class Judge implements BehaviorJudge {
     );
   }
 
+  followedBy(follower: UnusualJudge): void {
+    const { rule, learning, sessions } = this;
+    if (learning === undefined || !follower.rule.judgement.unusual?.follows.includes(rule.id)) return;
+    follower.follow({ rule, learning, session: (hostId, root) => sessions.byRoot(hostId, root) });
+    this.followers.push(follower);
+  }
+
   get belowMinimum(): number {
     return this.publisher.belowMinimum;
   }
@@ -108,7 +123,9 @@ class Judge implements BehaviorJudge {
     }
     if (!this.sessions.isNew(session, witness)) return;
     const isChanged = bookkeep(this.rule, session, witness, known.item.class);
-    if (known.item.class === this.rule.judgement.bookkeeping.launch) this.learning?.launched(session, witness.timeUs);
+    const isLaunch = known.item.class === this.rule.judgement.bookkeeping.launch;
+    if (isLaunch) this.learning?.launched(session, witness.timeUs);
+    for (const follower of this.followers) follower.hear(this.rule, session, witness, isLaunch);
     const instances = this.instancesOf(session, witness, known.spec, known.class);
     for (const instance of instances) this.add(session, instance);
     if (instances.length === 0 && isChanged) this.judgeAgain(session, witness.timeUs);

@@ -4,7 +4,7 @@ import type { Baseline } from './baseline.js';
 import type { Case, Instance } from './case.js';
 import { holds } from './condition.js';
 import type { Session } from './session.js';
-import { instanceTuple, launchTuple, type Tuple, tupleText } from './tuples.js';
+import { instanceTuple, launchTuple, runtimeTuple, type Tuple, tupleText, workflowTuple } from './tuples.js';
 import { bands, caseWindow, sessionScope } from './verdict.js';
 
 /** What a session showed, learned one window later unless it turned out to be what must not be learned. */
@@ -37,13 +37,21 @@ export class Learning {
   /** Whether the instance is usual; what it shows is noted for learning. */
   judge(session: Session, instance: Instance): boolean {
     if (this.rule.judgement.baseline === undefined) return false;
-    const tuple = instanceTuple(this.rule, session, instance, this.#launch(session));
-    if (tuple === undefined) return false;
-    const isKnown =
-      !this.baseline.isLearning(session.host, instance.firstUs) &&
-      this.baseline.knows(session.host, tuple, instance.firstUs);
-    this.#show(session, tuple, instance.firstUs);
+    const launch = this.#launch(session);
+    const own = instanceTuple(this.rule, session, instance, launch);
+    if (own === undefined) return false;
+    const ofWorkflow = workflowTuple(this.rule, session, instance, launch.parts[0] ?? '');
+    const tuples = ofWorkflow === undefined ? [own] : [own, ofWorkflow];
+    const isLearning = this.baseline.isLearning(session.host, instance.firstUs, this.rule.id);
+    const isKnown = !isLearning && tuples.some((tuple) => this.baseline.knows(session.host, tuple, instance.firstUs));
+    for (const tuple of tuples) this.#show(session, tuple, instance.firstUs);
     return isKnown;
+  }
+
+  /** What the session runs, as a rule about unusual sessions asks for it. */
+  runtime(session: Session): Tuple {
+    const { baseline } = this;
+    return runtimeTuple(session, baseline.hostRole(session.host), baseline.userRole(session.profile.user));
   }
 
   #launch(session: Session): Tuple {
@@ -77,7 +85,7 @@ export class Learning {
     if (rest.length > 0) this.#pending.set(hostId, rest);
     else this.#pending.delete(hostId);
     for (const { session, tuple, timeUs } of due) {
-      if (this.#isHarmless(session)) this.baseline.saw(session.host, tuple, timeUs);
+      if (this.isHarmless(session)) this.baseline.saw(session.host, tuple, timeUs, this.rule.id);
     }
   }
 
@@ -85,7 +93,8 @@ export class Learning {
     for (const hostId of [...this.#pending.keys()]) this.advance(hostId, Number.POSITIVE_INFINITY);
   }
 
-  #isHarmless(session: Session): boolean {
+  /** Nothing that must not be learned held of the session so far, and none of its cases reached high. */
+  isHarmless(session: Session): boolean {
     const { judgement } = this.rule;
     const never = judgement.baseline?.never ?? {};
     if (holds(never, sessionScope(judgement, session))) return false;
@@ -101,7 +110,7 @@ export class Learning {
     const { best } = target;
     if (best === undefined || best.band >= highBand || best.band < lowBand || target.alertId !== undefined)
       return false;
-    if (!this.baseline.isLearning(session.host, target.lastUs)) return false;
+    if (!this.baseline.isLearning(session.host, target.lastUs, this.rule.id)) return false;
     if (!target.isHeldBack) {
       this.baseline.holdBack({
         rule: this.rule.id,

@@ -76,6 +76,7 @@ export function imageOf(test: ProcessTest, node: ProcessNode, platform: Platform
 
 export function processHolds(test: ProcessTest, node: ProcessNode, platform: Platform): boolean {
   if (test.marks !== undefined && !test.marks.some((mark) => node.marks.includes(mark))) return false;
+  if (test.any?.some((one) => processHolds(one, node, platform)) === false) return false;
   if (test.not !== undefined && processHolds(test.not, node, platform)) return false;
   const readsImages = [test.names, test.paths, test.commandLines, test.users].some((globs) => globs !== undefined);
   return !readsImages || imageOf(test, node, platform) !== undefined;

@@ -179,7 +179,7 @@ function qualityOf(chain: readonly ProcessNode[], truncated: boolean, isSplit: b
 
 /** What the root runs, from the last of its images that is an interpreter and tells its arguments. */
 function runOf(judgement: Judgement, root: ProcessNode) {
-  const interpreters = root.images.filter((image) => isInterpreter(judgement, root, image));
+  const interpreters = interpretersOf(judgement, root);
   const telling = interpreters.filter((image) => image.args !== undefined || image.commandLine !== undefined);
   const image: ProcessImage | undefined = telling.at(-1) ?? interpreters.at(-1) ?? root.images.at(-1);
   const { args, isSplit } = argumentsOf(judgement, image);
@@ -188,8 +188,11 @@ function runOf(judgement: Judgement, root: ProcessNode) {
   return { image, run, args, isSplit, launchUs: interpreters[0]?.timeUs ?? root.startUs, id: runId(run, image) };
 }
 
-function isInterpreter(judgement: Judgement, root: ProcessNode, image: ProcessImage): boolean {
-  return processHolds(judgement.interpreter.images, { ...root, images: [image] }, judgement.platform);
+function interpretersOf({ interpreter, platform }: Judgement, root: ProcessNode): readonly ProcessImage[] {
+  const named = root.images.filter((image) => processHolds(interpreter.images, { ...root, images: [image] }, platform));
+  const { renamed } = interpreter;
+  if (named.length > 0 || renamed === undefined) return named;
+  return root.images.filter((image) => processHolds(renamed, { ...root, images: [image] }, platform));
 }
 
 function argumentsOf(judgement: Judgement, image: ProcessImage | undefined) {

@@ -1,11 +1,15 @@
 /** What a baseline tells apart: the keys of launches, destinations, commands and persistence items. */
 import { generalisePath } from '../../core/paths.js';
 import type { BehaviorRule } from '../../rule/ir.js';
+import { distributionOf } from '../inventory/distribution.js';
 import type { Instance } from './case.js';
-import { inList } from './process_test.js';
+import { holds } from './condition.js';
+import { textsOf } from './findings.js';
+import { inList, processHolds } from './process_test.js';
 import type { Session } from './session.js';
+import { sessionScope } from './verdict.js';
 
-export type TupleKind = 'launch' | 'network' | 'enumeration' | 'persistence';
+export type TupleKind = 'launch' | 'runtime' | 'network' | 'enumeration' | 'workflow' | 'persistence';
 
 /** One thing that a baseline knows or not. `parts` tell it apart; the host role is the first. */
 export interface Tuple {
@@ -22,6 +26,72 @@ export function launchTuple(session: Session, hostRole: string, userRole: string
   const { profile } = session;
   const interpreter = generaliseInterpreter(profile.interpreterKey ?? '');
   return { kind: 'launch', parts: [hostRole, userRole, profile.context, interpreter, profile.scriptId] };
+}
+
+/** Distributions whose interpreters lie in one known place each; of others the path tells more than the name. */
+const namedDistributions = new Set([
+  'asdf or mise',
+  'conda',
+  'Homebrew',
+  'MacPorts',
+  'Microsoft Store',
+  'pyenv',
+  'python.org',
+  'system',
+  'uv',
+  'virtual environment',
+  'Xcode command line tools',
+]);
+
+/** What a host runs, apart from the script: where the interpreter comes from, who starts it, and for whom. */
+export function runtimeTuple(session: Session, hostRole: string, userRole: string): Tuple {
+  const { context, interpreterKey = '' } = session.profile;
+  const distribution = distributionOf(interpreterKey);
+  const interpreter = namedDistributions.has(distribution) ? distribution : generaliseInterpreter(interpreterKey);
+  return { kind: 'runtime', parts: [hostRole, interpreter, context, userRole] };
+}
+
+const workflowHours = 6;
+
+/**
+ * Parts that stand for a launch by a workflow, whatever it runs: workflow, who controls it, host role, and the quarter
+ * of the day (UTC). Undefined for sessions of no workflow.
+ */
+function workflowParts(
+  rule: BehaviorRule,
+  session: Session,
+  hostRole: string,
+  timeUs: number,
+): readonly string[] | undefined {
+  const { judgement } = rule;
+  const scope = sessionScope(judgement, session);
+  const workflow = judgement.baseline?.workflows.find(({ when }) => holds(when, scope));
+  if (workflow === undefined) return undefined;
+  const fields = session.launch?.fields ?? {};
+  const named = workflow.controller.flatMap((field) => textsOf(fields, field))[0];
+  const { platform, wrappers } = judgement;
+  const ancestor = session.profile.chain.slice(1).find((node) => !processHolds(wrappers, node, platform));
+  const controller = named ?? ancestor?.images.at(-1)?.executable ?? '';
+  const hour = Math.floor(timeUs / 3_600_000_000) % 24;
+  const from = hour - (hour % workflowHours);
+  const pad = (value: number): string => String(value).padStart(2, '0');
+  return [hostRole, workflow.id, controller, `${pad(from)}-${pad(from + workflowHours)}`];
+}
+
+/** The tuple of an instance as part of its session's workflow; undefined where there is none, or nothing to learn. */
+export function workflowTuple(
+  rule: BehaviorRule,
+  session: Session,
+  instance: Instance,
+  hostRole: string,
+): Tuple | undefined {
+  const spec = rule.judgement.classes.find(({ name }) => name === instance.class);
+  if (spec?.learns !== 'destination' && spec?.learns !== 'command') return undefined;
+  const parts = workflowParts(rule, session, hostRole, instance.firstUs);
+  if (parts === undefined) return undefined;
+  const what =
+    spec.learns === 'destination' ? [destinationOf(rule, instance)] : [instance.category, instance.labels.join(' ')];
+  return { kind: 'workflow', parts: [...parts, ...what] };
 }
 
 /** The tuple of an instance; undefined where its class learns nothing. */

@@ -41,6 +41,7 @@ export function checkRule(rule: BehaviorRule, at: Located, problems: Problems): 
     'commands',
   );
   need('class', Object.values(judgement.bookkeeping), 'bookkeeping');
+  need('class', Object.values(judgement.unusual?.findings ?? {}), 'unusual');
   need(
     'class',
     judgement.removals.map((removal) => removal.class),
@@ -99,6 +100,10 @@ function conditionsOf(rule: BehaviorRule): readonly (readonly [string, SessionCo
       judgement.modifiers.map((modifier) => modifier.when),
     ),
     ...under('baseline', judgement.baseline === undefined ? [] : [judgement.baseline.never]),
+    ...under(
+      'baseline',
+      (judgement.baseline?.workflows ?? []).map(({ when }) => when),
+    ),
     ...under(
       'removals',
       judgement.removals.map((removal) => removal.when),

@@ -73,7 +73,7 @@ export function readCondition(context: ReadContext, node: Located): SessionCondi
   return Object.assign({}, ...parts) as SessionCondition;
 }
 
-const processKeys = ['names', 'paths', 'command_lines', 'users', 'marks', 'not'];
+const processKeys = ['names', 'paths', 'command_lines', 'users', 'marks', 'any', 'not'];
 
 export function readProcessTest(context: ReadContext, node: Located): ProcessTest {
   const map = MapReader.open(context, node, processKeys, 'a process test');
@@ -83,6 +83,7 @@ export function readProcessTest(context: ReadContext, node: Located): ProcessTes
   const commandLines = map.optional('command_lines', readTexts);
   const users = map.optional('users', readTexts);
   const marks = map.optional('marks', readTexts);
+  const any = map.optional('any', readItems)?.map((one) => readProcessTest(context, one));
   const not = map.optional('not', readProcessTest);
   return {
     ...(names === undefined ? {} : { names }),
@@ -90,6 +91,7 @@ export function readProcessTest(context: ReadContext, node: Located): ProcessTes
     ...(commandLines === undefined ? {} : { commandLines }),
     ...(users === undefined ? {} : { users }),
     ...(marks === undefined ? {} : { marks }),
+    ...(any === undefined ? {} : { any }),
     ...(not === undefined ? {} : { not }),
   };
 }

@@ -51,7 +51,9 @@ function expand(
     pieces.push({ at: expanded.length, outer: last, isLiteral: true });
     expanded += text.slice(last, match.index);
     pieces.push({ at: expanded.length, outer: match.index, isLiteral: false });
-    expanded += valuesOf(context, node, name);
+    const isKnown = context.lists.has(name) || context.settings.has(name);
+    const values = valuesOf(context, node, name);
+    expanded += values === '' && isKnown ? nobody(text.slice(0, match.index), context.settings.has(name)) : values;
     last = match.index + whole.length;
   }
   pieces.push({ at: expanded.length, outer: last, isLiteral: true });
@@ -61,6 +63,12 @@ function expand(
     return piece.isLiteral ? piece.outer + offset - piece.at : piece.outer;
   };
   return { expanded, toOuter };
+}
+
+/** Stands for a list without entries: a value that nothing has. */
+function nobody(before: string, isNumber: boolean): string {
+  if (/cidrmatch\([^()]*$/.test(before)) return '"::/128"';
+  return isNumber ? '-1' : '""';
 }
 
 function valuesOf(context: ReadContext, node: Located, name: string): string {

@@ -63,7 +63,8 @@ function readRoot(root: Located, options: BehaviorOptions, problems: Problems): 
   if (map === undefined) return undefined;
   const include: Include = options.include ?? (() => undefined);
   const id = map.optional('id', readText) ?? '';
-  const platformNode = map.need('platform', 'a rule');
+  // A rule that hears of other rules' sessions has the platform of each.
+  const platformNode = map.get('unusual') === undefined ? map.need('platform', 'a rule') : map.get('platform');
   const platform = platformNode === undefined ? 'linux' : readOneOf(bare, platformNode, platforms);
   const overrides = overridesFor(id, options.config ?? {}, problems);
   const settings = new Map([...(map.get('settings')?.entries ?? [])].map(([name, { value }]) => [name, value]));

@@ -21,6 +21,7 @@ import {
   MapReader,
   type ReadContext,
   readBoolean,
+  readDurationUs,
   readItems,
   readList,
   readNumber,
@@ -72,11 +73,50 @@ function readLearned(context: ReadContext, node: Located): NonNullable<ClassSpec
 }
 
 export function readBaseline(context: ReadContext, node: Located): BaselineSpec {
-  const map = MapReader.open(context, node, ['never', 'shared_domains'], 'baseline');
+  const map = MapReader.open(context, node, ['never', 'shared_domains', 'workflows'], 'baseline');
   const never = map?.need('never', 'baseline');
   return {
     never: never === undefined ? {} : readCondition(context, never),
     sharedDomains: map?.optional('shared_domains', readList) ?? { name: '', patterns: [], except: [] },
+    workflows: map?.optional('workflows', readItems)?.map((workflow) => readWorkflow(context, workflow)) ?? [],
+  };
+}
+
+function readWorkflow(context: ReadContext, node: Located): BaselineSpec['workflows'][number] {
+  const map = MapReader.open(context, node, ['id', 'when', 'controller'], 'a workflow');
+  const id = map?.need('id', 'a workflow');
+  const when = map?.need('when', 'a workflow');
+  return {
+    id: id === undefined ? '' : readText(context, id),
+    when: when === undefined ? { any: [] } : readCondition(context, when),
+    controller: map?.optional('controller', readTexts) ?? [],
+  };
+}
+
+export function readUnusual(context: ReadContext, node: Located): NonNullable<Judgement['unusual']> {
+  const map = MapReader.open(context, node, ['follows', 'every', 'settle', 'renamed_tiers', 'findings'], 'unusual');
+  const follows = map?.need('follows', 'unusual');
+  const findings = map?.need('findings', 'unusual');
+  return {
+    follows: follows === undefined ? [] : readTexts(context, follows),
+    everyUs: map?.optional('every', readDurationUs) ?? 604_800_000_000,
+    settleUs: map?.optional('settle', readDurationUs) ?? 60_000_000,
+    renamedTiers: map?.optional('renamed_tiers', readTexts) ?? [],
+    findings: findings === undefined ? {} : readFindings(context, findings),
+  };
+}
+
+function readFindings(context: ReadContext, node: Located): NonNullable<Judgement['unusual']>['findings'] {
+  const map = MapReader.open(context, node, ['first_seen', 'unexpected', 'critical', 'renamed'], 'findings');
+  const firstSeen = map?.optional('first_seen', readText);
+  const unexpected = map?.optional('unexpected', readText);
+  const critical = map?.optional('critical', readText);
+  const renamed = map?.optional('renamed', readText);
+  return {
+    ...(firstSeen === undefined ? {} : { firstSeen }),
+    ...(unexpected === undefined ? {} : { unexpected }),
+    ...(critical === undefined ? {} : { critical }),
+    ...(renamed === undefined ? {} : { renamed }),
   };
 }
 
@@ -133,6 +173,7 @@ export function readContexts(context: ReadContext, node: Located | undefined): r
 
 const interpreterKeys = [
   'images',
+  'renamed',
   'value_options',
   'long_value_options',
   'inline_option',
@@ -144,10 +185,12 @@ const interpreterKeys = [
 export function readInterpreter(context: ReadContext, node: Located | undefined): InterpreterSpec {
   const map = node === undefined ? undefined : MapReader.open(context, node, interpreterKeys, 'interpreter');
   const images = map?.need('images', 'interpreter');
+  const renamed = map?.optional('renamed', readProcessTest);
   const inlineOption = map?.optional('inline_option', readText);
   const moduleOption = map?.optional('module_option', readText);
   return {
     images: images === undefined ? {} : readProcessTest(context, images),
+    ...(renamed === undefined ? {} : { renamed }),
     valueOptions: map?.optional('value_options', readText) ?? '',
     longValueOptions: map?.optional('long_value_options', readTexts) ?? [],
     ...(inlineOption === undefined ? {} : { inlineOption }),

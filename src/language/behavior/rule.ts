@@ -19,6 +19,7 @@ import {
   readRemovals,
   readSources,
   readTiers,
+  readUnusual,
 } from './parts.js';
 import {
   fail,
@@ -67,6 +68,7 @@ export const ruleKeys = [
   'removals',
   'sources',
   'baseline',
+  'unusual',
   'coverage',
   'evidence_fields',
 ] as const;
@@ -86,10 +88,17 @@ export const engineSettings = [
 const commandItem = 'command';
 const noProcess = { names: [] } as const;
 
+/** A rule that hears of other rules' sessions has no processes of its own. */
+const followerMark: BehaviorRule['marks'][number] = {
+  name: 'followed',
+  query: { category: null, condition: { kind: 'literal', value: false } },
+};
+
 export function readRule(context: ReadContext, map: MapReader, include: Include): BehaviorRule {
   const platform = context.platform;
-  const scope = map.need('scope', 'a rule');
-  const marks = map.optional('marks', readMarks) ?? [];
+  const isFollower = map.get('unusual') !== undefined;
+  const scope = isFollower ? map.get('scope') : map.need('scope', 'a rule');
+  const marks = isFollower ? [followerMark] : (map.optional('marks', readMarks) ?? []);
   const commandsNode = map.get('commands');
   const commands = commandsNode === undefined ? undefined : readCommands(context, commandsNode, include);
   const read = (map.optional('items', readItems) ?? []).flatMap((node) => readBehaviorItem(context, node) ?? []);
@@ -118,7 +127,7 @@ export function readRule(context: ReadContext, map: MapReader, include: Include)
     references: map.optional('references', readTexts) ?? [],
     scope: scope === undefined ? { kind: 'literal', value: false } : readExpression(context, scope),
     marks,
-    root: text(context, map, 'root'),
+    root: isFollower ? followerMark.name : text(context, map, 'root'),
     items,
     judgement: { ...judgement, fields: fieldsOf(judgement, map.optional('evidence_fields', readTexts) ?? []) },
   };
@@ -259,6 +268,7 @@ function readJudgement(
   const depth = context.settings.get('lineage_depth');
   const caseSensitive = context.settings.get('case_sensitive_hosts');
   const baseline = map.optional('baseline', readBaseline);
+  const unusual = map.optional('unusual', readUnusual);
   const unknown = map.get('unknown_context');
   const unknownMap =
     unknown === undefined ? undefined : MapReader.open(context, unknown, ['name', 'group'], 'unknown_context');
@@ -295,6 +305,7 @@ function readJudgement(
     removals: readRemovals(context, map.get('removals')),
     sources: readSources(context, map.get('sources')),
     ...(baseline === undefined ? {} : { baseline }),
+    ...(unusual === undefined ? {} : { unusual }),
     coverage: readCoverage(context, map.get('coverage')),
     bookkeeping: map.optional('bookkeeping', readBookkeeping) ?? {},
   };
@@ -354,6 +365,7 @@ function fieldsOf(judgement: Omit<Judgement, 'fields'>, evidence: readonly strin
     ]),
     ...judgement.items.flatMap((spec) => [...(spec.path?.fields ?? []), ...(spec.program ?? [])]),
     ...judgement.sources.map((source) => source.field),
+    ...(judgement.baseline?.workflows ?? []).flatMap((workflow) => workflow.controller),
     ...launchFields(judgement),
   ];
   return [...new Set(fields)].sort();
