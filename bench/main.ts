@@ -1,9 +1,10 @@
-/** `npm run bench -- [--json] [--lane NAME]... [--smoke] [--seed N]` */
+/** `npm run bench -- [--json] [--lane NAME]... [--smoke] [--seed N] [--rules DIR]` */
 import { execFileSync } from 'node:child_process';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { type LaneOptions, type LaneResult, measureLane } from './lane.js';
 import { lanes } from './lanes.js';
+import { defaultRulesFolder, measureRulesLoad, type RulesLoadResult, rulesLoadText } from './rules_load.js';
 
 const { values } = parseArgs({
   options: {
@@ -11,6 +12,7 @@ const { values } = parseArgs({
     lane: { type: 'string', multiple: true },
     smoke: { type: 'boolean', default: false },
     seed: { type: 'string', default: '1' },
+    rules: { type: 'string', default: defaultRulesFolder },
   },
 });
 
@@ -18,21 +20,32 @@ const options: LaneOptions = values.smoke
   ? { seed: Number(values.seed), hosts: 20, eventsPerSlice: 500, slices: 4, terms: 2_000 }
   : { seed: Number(values.seed), hosts: 1_000, eventsPerSlice: 20_480, slices: 12, terms: 1_000_000 };
 
-const unknown = values.lane?.find((name) => lanes.every((lane) => lane.name !== name));
+const names = ['rules-load', ...lanes.map(({ name }) => name)];
+const isAsked = (name: string): boolean => values.lane === undefined || values.lane.includes(name);
+const unknown = values.lane?.find((name) => !names.includes(name));
 if (unknown !== undefined) {
-  console.error(`bench: no lane "${unknown}"; lanes: ${lanes.map(({ name }) => name).join(', ')}`);
+  console.error(`bench: no lane "${unknown}"; lanes: ${names.join(', ')}`);
   process.exit(2);
 }
 
-const results: LaneResult[] = [];
 if (!values.json) console.log(heading());
+// First, while the process is cold.
+const rulesLoad = isAsked('rules-load') ? loadRules() : undefined;
+const results: LaneResult[] = [];
 for (const lane of lanes) {
-  if (values.lane !== undefined && !values.lane.includes(lane.name)) continue;
+  if (!isAsked(lane.name)) continue;
   const result = await measureLane(lane, options);
   results.push(result);
   if (!values.json) console.log(row(result, results[0] as LaneResult));
 }
-if (values.json) console.log(JSON.stringify(results));
+if (values.json) console.log(JSON.stringify(rulesLoad === undefined ? results : [rulesLoad, ...results]));
+
+function loadRules(): RulesLoadResult | undefined {
+  const result = measureRulesLoad(values.rules);
+  if (result === undefined) console.error(`rules-load: skipped, there is no folder ${values.rules}`);
+  else if (!values.json) console.log(rulesLoadText(result));
+  return result;
+}
 
 /** Machine, Node and commit: a figure without them says nothing. */
 function heading(): string {

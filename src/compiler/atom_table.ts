@@ -79,7 +79,8 @@ export class ColumnAtoms {
       entry = { type: patternType[pattern.type], space, bytes, atoms: [] };
       this.#patterns.set(key, entry);
     }
-    if (!entry.atoms.includes(atom)) entry.atoms.push(atom);
+    // Atoms come in order: if it is there, it is the last.
+    if (entry.atoms.at(-1) !== atom) entry.atoms.push(atom);
   }
 
   /** Writes the column's table and returns its offset. */

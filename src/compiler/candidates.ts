@@ -97,19 +97,67 @@ export function guardsOf(
   formulas: readonly { readonly id: number; readonly formula: Formula }[],
   columns: readonly number[],
 ): Guard[] {
-  const guards = columns.map((column) => ({
-    column,
-    needs: formulas.flatMap(({ id, formula }): Need[] => {
-      const witness = witnessOf(formula, (of, atom) =>
-        of === column && atom !== 'exists' ? 1 : Number.POSITIVE_INFINITY,
-      );
-      return witness === undefined ? [] : [{ id, atoms: witness.atoms.map(({ atom }) => atom as number) }];
-    }),
-  }));
-  return guards
-    .filter(({ needs }) => needs.length >= needsMin)
+  const needs = new Map(columns.map((column): [number, Need[]] => [column, []]));
+  for (const { id, formula } of formulas) {
+    const needed = neededAtoms(formula);
+    // What is never true needs anything at all, of every column.
+    if (needed === 'impossible') for (const ofColumn of needs.values()) ofColumn.push({ id, atoms: [] });
+    else for (const [column, atoms] of needed) needs.get(column)?.push({ id, atoms });
+  }
+  return [...needs]
+    .map(([column, ofColumn]) => ({ column, needs: ofColumn }))
+    .filter((guard) => guard.needs.length >= needsMin)
     .sort((a, b) => b.needs.length - a.needs.length || a.column - b.column)
     .slice(0, GuardLimit.Count);
+}
+
+/** By column, the fewest atoms of it one of which must hold for the formula to be true; `impossible`: it never is. */
+type NeededAtoms = ReadonlyMap<number, readonly number[]> | 'impossible';
+
+const nothingNeeded: NeededAtoms = new Map();
+
+function neededAtoms(formula: Formula): NeededAtoms {
+  switch (formula.kind) {
+    case 'constant':
+      return formula.value ? nothingNeeded : 'impossible';
+    case 'test': {
+      const { test, negated } = formula;
+      if (negated) return nothingNeeded;
+      if (test.kind === 'nested') return test.isAtLeastOne ? neededAtoms(test.condition) : nothingNeeded;
+      return test.kind === 'atom' ? new Map([[test.cell.column, [test.atom]]]) : nothingNeeded;
+    }
+    case 'and':
+      return neededOfAll(formula.operands);
+    case 'or':
+      return neededOfAny(formula.operands);
+  }
+}
+
+function neededOfAll(operands: readonly Formula[]): NeededAtoms {
+  const fewest = new Map<number, readonly number[]>();
+  for (const operand of operands) {
+    const needed = neededAtoms(operand);
+    if (needed === 'impossible') return needed;
+    for (const [column, atoms] of needed) {
+      if (atoms.length < (fewest.get(column)?.length ?? Number.POSITIVE_INFINITY)) fewest.set(column, atoms);
+    }
+  }
+  return fewest;
+}
+
+function neededOfAny(operands: readonly Formula[]): NeededAtoms {
+  const all = operands.map(neededAtoms).filter((needed) => needed !== 'impossible');
+  const [first, ...others] = all;
+  if (first === undefined) return 'impossible';
+  const common = new Map<number, readonly number[]>();
+  for (const column of first.keys()) {
+    if (!others.every((needed) => needed.has(column))) continue;
+    common.set(
+      column,
+      all.flatMap((needed) => needed.get(column) as readonly number[]),
+    );
+  }
+  return common;
 }
 
 function encodeGuards(writer: SectionWriter, guards: readonly Guard[], atomCounts: readonly number[]): void {
@@ -121,7 +169,7 @@ function encodeGuards(writer: SectionWriter, guards: readonly Guard[], atomCount
     const record = records + index * GuardRecord.Bytes;
     const passed = new Map<number, number[]>();
     for (const { id, atoms } of needs) {
-      for (const atom of new Set(atoms)) passed.set(atom, [...(passed.get(atom) ?? []), id]);
+      for (const atom of atoms) post(passed, atom, id);
     }
     writer.patch(record + GuardRecord.Column, column);
     writer.patch(record + GuardRecord.Starts, writer.length);
@@ -145,10 +193,7 @@ export function encodeCandidates(
   const postings = atomCounts.map(() => new Map<number, number[]>());
   for (const { id, witness } of predicates) {
     for (const { column, atom } of witness ?? []) {
-      const ofColumn = postings[column] as Map<number, number[]>;
-      const ids = ofColumn.get(atom);
-      if (ids === undefined) ofColumn.set(atom, [id]);
-      else if (ids.at(-1) !== id) ids.push(id);
+      post(postings[column] as Map<number, number[]>, atom, id);
     }
   }
   const writer = new SectionWriter();
@@ -164,6 +209,13 @@ export function encodeCandidates(
   });
   encodeGuards(writer, guards, atomCounts);
   return writer.finish();
+}
+
+/** Ids come in order: one that is there already is the last. */
+function post(postings: Map<number, number[]>, atom: number, id: number): void {
+  const ids = postings.get(atom);
+  if (ids === undefined) postings.set(atom, [id]);
+  else if (ids.at(-1) !== id) ids.push(id);
 }
 
 function writePostings(

@@ -101,6 +101,15 @@ export class ColumnTable {
     return this.#entries.length;
   }
 
+  /** Columns of text that tell how many elements an array of objects or of values has. */
+  ofElements(path: string): number[] {
+    const found: number[] = [];
+    this.#entries.forEach(({ name, nested }, index) => {
+      if ((nested === path || name === path) && this.kind(index) === ColumnKind.Text) found.push(index);
+    });
+    return found;
+  }
+
   /** All columns, by index. */
   list(): Column[] {
     return this.#entries.map((entry, index) => {

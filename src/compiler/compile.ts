@@ -75,8 +75,25 @@ export interface CompiledProgram {
  * @throws ProgramError `PROGRAM_LIMIT`, naming the rule, where the rules together exceed a limit.
  */
 export function compile(rules: readonly Rule[], options: CompileOptions = {}): CompiledProgram {
-  const { accepted, diagnostics } = screen(withoutFieldPatterns(rules), options);
+  const written = withoutFieldPatterns(rules);
+  const whole = linkWhole(written, options);
+  if (whole !== undefined) return whole;
+  const { accepted, diagnostics } = screen(written, options);
   return new Linker(accepted, options).link(diagnostics);
+}
+
+/** The program of all the rules, or undefined where any is refused: most sets are sound, and need no screening. */
+function linkWhole(rules: readonly Rule[], options: CompileOptions): CompiledProgram | undefined {
+  const ids = new Set(rules.map(({ id }) => id));
+  if (ids.size < rules.length || withoutOrphans(rules, []).length < rules.length) return undefined;
+  try {
+    rules.forEach(refuseUncounted);
+    return new Linker(rules, options).link([]);
+  } catch (error) {
+    // Which rule exceeds a limit depends on which rules are refused.
+    if (error instanceof Refusal || error instanceof ProgramError) return undefined;
+    throw error;
+  }
 }
 
 const contextOf = (rule: Rule, options: CompileOptions): QueryContext => ({

@@ -3,7 +3,7 @@
  * so "any field" is any field of the list below or named by a rule of the set.
  */
 import type { EventQuery, Expr, FieldExpr, Rule } from '../rule/ir.js';
-import { mapNodes, rewriteRule } from '../rule/rewrite.js';
+import { mapNodes, rewriteRule, visitRule } from '../rule/rewrite.js';
 import { matchesWildcard } from '../rule/semantics.js';
 
 const processNames = ['name', 'executable', 'command_line', 'args', 'working_directory', 'title', 'pid', 'entity_id'];
@@ -64,27 +64,23 @@ export const freeTextFields: readonly string[] = [
 
 /** The rules with every field pattern written out. A rule without one is returned as it is. */
 export function withoutFieldPatterns(rules: readonly Rule[]): Rule[] {
-  const patterned = rules.filter(hasPattern);
-  if (patterned.length === 0) return [...rules];
-  const names = [...new Set([...freeTextFields, ...rules.flatMap(namesOf)])].sort();
-  return rules.map((rule) => (patterned.includes(rule) ? expandRule(rule, names) : rule));
+  const named = new Set<string>(freeTextFields);
+  const patterned = new Set<Rule>();
+  for (const rule of rules) {
+    for (const name of namesIn(rule)) {
+      if (name.includes('*')) patterned.add(rule);
+      else named.add(name);
+    }
+  }
+  if (patterned.size === 0) return [...rules];
+  const names = [...named].sort();
+  return rules.map((rule) => (patterned.has(rule) ? expandRule(rule, names) : rule));
 }
 
-function hasPattern(rule: Rule): boolean {
-  return visitedFields(rule).some((name) => name.includes('*'));
-}
-
-function namesOf(rule: Rule): string[] {
-  return visitedFields(rule).filter((name) => !name.includes('*'));
-}
-
-function visitedFields(rule: Rule): string[] {
+function namesIn(rule: Rule): string[] {
   const names: string[] = [];
-  rewriteRule(rule, {
-    field: (field) => {
-      names.push(field.name, ...(field.fallback ?? []));
-      return field;
-    },
+  visitRule(rule, (node) => {
+    if (node.kind === 'field') names.push(node.name, ...(node.fallback ?? []));
   });
   return names;
 }

@@ -148,10 +148,12 @@ export class Lowering {
       tried.push({ exists: testOf({ kind: 'exists', cell }), holds });
     }
     const firstOf = (outcome: (one: { readonly exists: Formula; readonly holds: Formula }) => Formula): Formula =>
-      tried.reduceRight<Formula>(
-        (others, one) => anyOf([outcome(one), allOf([complement(one.exists), others])]),
-        never,
-      );
+      tried.length === 1
+        ? outcome(tried[0] as (typeof tried)[number])
+        : tried.reduceRight<Formula>(
+            (others, one) => anyOf([outcome(one), allOf([complement(one.exists), others])]),
+            never,
+          );
     return truth(
       () => firstOf(({ holds }) => holds),
       () => firstOf(({ exists, holds }) => allOf([exists, complement(holds)])),
@@ -335,7 +337,7 @@ export class Lowering {
     const condition = this.condition(expr.condition, { path: expr.path });
     const op = expr.count === undefined ? Comparison.GreaterOrEqual : comparisons[expr.count.op];
     const block = (of: Formula, comparison: Comparison, wanted: number): Formula => {
-      const columns = this.#elementColumns(expr.path);
+      const columns = this.#tables.columns.ofElements(expr.path);
       const index = this.#tables.code.nested(of, columns, comparison, wanted);
       return testOf({ kind: 'nested', block: index, condition: of, isAtLeastOne: needsOne(comparison, wanted) });
     };
@@ -344,12 +346,6 @@ export class Lowering {
     const isKnown = (): Formula =>
       block(expr.count === undefined ? condition.isFalse() : always, Comparison.GreaterOrEqual, 1);
     return truth(isTrue, () => allOf([isKnown(), complement(isTrue())]));
-  }
-
-  /** Columns that tell how many elements there are: those of the path that the program reads. */
-  #elementColumns(path: string): number[] {
-    const columns = this.#tables.columns.list().filter(({ nested, name }) => nested === path || name === path);
-    return columns.filter(({ kind }) => kind === ColumnKind.Text).map(({ index }) => index);
   }
 }
 
@@ -417,16 +413,21 @@ function textTestOf(expr: CallExpr): MatchExpr | undefined {
 
 /** Joins patterns on the same value into one list, so that they become one atom. */
 function mergeMatches(operands: readonly Expr[]): readonly Expr[] {
-  const groups = new Map<string, MatchExpr>();
+  const groups = new Map<string, MatchExpr[]>();
   const rest: Expr[] = [];
   for (const operand of operands) {
     if (operand.kind !== 'match' || operand.value.kind !== 'field') {
       rest.push(operand);
       continue;
     }
-    const key = JSON.stringify([operand.case, operand.value.name, operand.value.fallback]);
+    const key = [operand.case, operand.value.name, ...(operand.value.fallback ?? [])].join('\u0000');
     const known = groups.get(key);
-    groups.set(key, known === undefined ? operand : { ...known, patterns: [...known.patterns, ...operand.patterns] });
+    if (known === undefined) groups.set(key, [operand]);
+    else known.push(operand);
   }
-  return [...groups.values(), ...rest];
+  const merged = [...groups.values()].map(([first, ...others]): Expr => {
+    const whole = first as MatchExpr;
+    return others.length === 0 ? whole : { ...whole, patterns: [whole, ...others].flatMap(({ patterns }) => patterns) };
+  });
+  return [...merged, ...rest];
 }

@@ -1,5 +1,5 @@
 import type { NestedExpr, Rule } from '../rule/ir.js';
-import { mapNodes, rewriteRule } from '../rule/rewrite.js';
+import { visitNodes, visitRule } from '../rule/rewrite.js';
 import { Refusal } from './refusal.js';
 
 /**
@@ -8,6 +8,7 @@ import { Refusal } from './refusal.js';
  */
 export function refuseUncounted(rule: Rule): void {
   const nested = nestedOf(rule);
+  if (nested.length === 0) return;
   const counted = new Set(nested.filter(readsElement).map(({ path }) => path));
   const uncounted = nested.find(({ path }) => !counted.has(path));
   if (uncounted === undefined) return;
@@ -21,23 +22,16 @@ export function refuseUncounted(rule: Rule): void {
 
 function nestedOf(rule: Rule): NestedExpr[] {
   const found: NestedExpr[] = [];
-  rewriteRule(rule, {
-    query: (query) => {
-      mapNodes(query.condition, (node) => {
-        if (node.kind === 'nested') found.push(node);
-        return node;
-      });
-      return query;
-    },
+  visitRule(rule, (node) => {
+    if (node.kind === 'nested') found.push(node);
   });
   return found;
 }
 
 function readsElement({ path, condition }: NestedExpr): boolean {
   let isReading = false;
-  mapNodes(condition, (node) => {
+  visitNodes(condition, (node) => {
     if (node.kind === 'field') isReading ||= node.name === path || node.name.startsWith(`${path}.`);
-    return node;
   });
   return isReading;
 }

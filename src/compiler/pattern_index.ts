@@ -84,8 +84,11 @@ export function buildPatternIndex(patterns: readonly Pattern[]): PatternIndex {
 }
 
 function foldBytes(bytes: Uint8Array): Uint8Array {
-  return bytes.map((byte) => (byte >= 0x41 && byte <= 0x5a ? byte | 0x20 : byte));
+  if (!bytes.some(isUpper)) return bytes;
+  return bytes.map((byte) => (isUpper(byte) ? byte | 0x20 : byte));
 }
+
+const isUpper = (byte: number): boolean => byte >= 0x41 && byte <= 0x5a;
 
 function runsOf(pattern: Pattern): LiteralRun[] {
   return pattern.type === PatternType.Wildcard
@@ -169,7 +172,7 @@ function writeGrams(
   writer.bytes(bitmap);
   set(AtomTable.Heads, writer.length);
   set(AtomTable.HeadBits, headBits);
-  for (const head of heads) writer.u32(head);
+  writer.words(heads);
   set(AtomTable.Grams, writer.length);
   grams.forEach(({ gram, pattern, offset }, index) => {
     const start = writer.length;
@@ -210,7 +213,7 @@ function writeEquals(
   set(AtomTable.EqualsBits, bits);
   set(AtomTable.EqualsLongest, Math.max(...equal.map(({ pattern }) => pattern.bytes.length)));
   set(AtomTable.Equals, writer.length);
-  for (const slot of slots) writer.u32(slot);
+  writer.words(slots);
 }
 
 const noBit = 0xffff;

@@ -27,6 +27,7 @@ import { ConstantTable } from './constants.js';
 import { ExpressionCompiler } from './expression_code.js';
 import type { Formula } from './formula.js';
 import { Lowering } from './lower.js';
+import { QueryIndex } from './query_index.js';
 import { Refusal } from './refusal.js';
 import { SectionWriter, type StringTable } from './section_writer.js';
 
@@ -50,7 +51,9 @@ export class PredicateBuilder {
   readonly #columns: ColumnTable;
   readonly #strings: StringTable;
   readonly #predicates: Predicate[] = [];
-  readonly #known = new Map<string, number>();
+  readonly #known = new QueryIndex();
+  /** Text of each mark, by bit. */
+  readonly #markTexts: string[] = [];
   readonly #keys: (readonly KeyExpr[])[] = [];
   readonly #keyIndex = new Map<string, number>();
   #next: { system: number; mark: number; ordinary: number } = {
@@ -95,8 +98,7 @@ export class PredicateBuilder {
 
   /** Text of each mark's condition, by bit: equal for equal conditions of any two programs. */
   get markTexts(): string[] {
-    const marks = [...this.#known].filter(([, id]) => id >= PredicateId.FirstMark && id < PredicateId.FirstOrdinary);
-    return marks.sort((a, b) => a[1] - b[1]).map(([text]) => text);
+    return [...this.#markTexts];
   }
 
   /** Number of marks. */
@@ -111,8 +113,7 @@ export class PredicateBuilder {
 
   #add(range: Range, query: EventQuery, context: QueryContext): number {
     const condition = withCategory(query, context.categoryField);
-    const key = keyOf(range, query, context.categoryField);
-    const known = this.#known.get(key);
+    const known = this.#known.get(range, query, context.categoryField);
     if (known !== undefined) return known;
     declareUses(condition, {
       columns: this.#columns,
@@ -122,7 +123,10 @@ export class PredicateBuilder {
     this.#checkRoom(range, context.ruleId);
     const id = this.#next[range === 'lookBack' ? 'ordinary' : range]++;
     this.#predicates.push({ id, condition, context, looksBack: range === 'lookBack' });
-    this.#known.set(key, id);
+    this.#known.set(range, query, context.categoryField, id);
+    if (range === 'mark') {
+      this.#markTexts.push(`mark ${context.categoryField} ${canonical([query.category, query.condition])}`);
+    }
     return id;
   }
 
@@ -202,18 +206,24 @@ export class PredicateBuilder {
   }
 
   #markOf(expr: LineageExpr, categoryField: string): number {
-    const id = this.#known.get(keyOf('mark', expr.query, categoryField));
+    const id = this.#known.get('mark', expr.query, categoryField);
     if (id === undefined) throw new RangeError('a lineage condition without a mark');
     return id - PredicateId.FirstMark;
   }
 
   /** How often each atom is expected to hold. Only TEXT columns tell by an atom whether they have a value. */
   #frequencies(atoms: readonly (ColumnAtoms | undefined)[]): AtomFrequency {
-    const columns = this.#columns.list();
+    const columns = this.#columns.list().map(({ name, kind }) => ({
+      ofShape: {
+        equals: expectedFrequency(name, 'equals'),
+        pattern: expectedFrequency(name, 'pattern'),
+        check: expectedFrequency(name, 'check'),
+      },
+      exists: kind === ColumnKind.Text ? expectedPresence(name) : Number.POSITIVE_INFINITY,
+    }));
     return (column, atom) => {
-      const { name = '', kind } = columns[column] ?? {};
-      if (atom !== 'exists') return expectedFrequency(name, atoms[column]?.shape(atom) ?? 'check');
-      return kind === ColumnKind.Text ? expectedPresence(name) : Number.POSITIVE_INFINITY;
+      const expected = columns[column] as (typeof columns)[number];
+      return atom === 'exists' ? expected.exists : expected.ofShape[atoms[column]?.shape(atom) ?? 'check'];
     };
   }
 
@@ -281,18 +291,6 @@ function withCategory({ category, condition }: EventQuery, categoryField: string
   const value: Expr = { kind: 'field', name: categoryField };
   const isOf: Expr = { kind: 'match', value, patterns: [{ type: 'equals', text: category }], case: 'exact' };
   return { kind: 'and', operands: [isOf, condition] };
-}
-
-const canonicalQueries = new WeakMap<EventQuery, string>();
-
-/** Key under which a query is known. Its text is made once for each query object. */
-function keyOf(range: string, query: EventQuery, categoryField: string): string {
-  let text = canonicalQueries.get(query);
-  if (text === undefined) {
-    text = canonical([query.category, query.condition]);
-    canonicalQueries.set(query, text);
-  }
-  return `${range} ${categoryField} ${text}`;
 }
 
 /** Text that is equal for equal expressions, wherever they were written. */

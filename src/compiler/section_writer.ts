@@ -48,6 +48,12 @@ export class SectionWriter {
     this.#bytes.set(value, at);
   }
 
+  words(values: Uint32Array): void {
+    const at = this.#reserve(4 * values.length);
+    const view = this.#view;
+    for (let i = 0; i < values.length; i++) view.setUint32(at + 4 * i, values[i] as number, true);
+  }
+
   /** Zero bytes. */
   zeros(count: number): void {
     this.#reserve(count);

@@ -7,20 +7,24 @@ const encoder = new TextEncoder();
 /** A wildcard's UTF-8 bytes, with bytes that UTF-8 never has in place of `*` and `?`; runs of `*` are one. */
 export function wildcardBytes(text: string): Uint8Array {
   const bytes = encoder.encode(text.replace(/\*+/g, '*'));
-  return bytes.map((byte) => (byte === 0x2a ? WildcardByte.AnyRun : byte === 0x3f ? WildcardByte.AnyOne : byte));
+  for (let at = 0; at < bytes.length; at++) {
+    if (bytes[at] === 0x2a) bytes[at] = WildcardByte.AnyRun;
+    else if (bytes[at] === 0x3f) bytes[at] = WildcardByte.AnyOne;
+  }
+  return bytes;
 }
 
 /** The plainest pattern that means the same: `*x*` is `contains x`. */
 export function simplifyPattern(pattern: TextPattern): TextPattern {
   if (pattern.type !== 'wildcard') return pattern;
-  const text = pattern.text.replace(/\*+/g, '*');
-  const parts = /^(\*?)([^*?]*)(\*?)$/.exec(text);
-  if (parts === null) return { type: 'wildcard', text };
-  const [, before, literal = '', after] = parts;
+  const text = pattern.text.includes('**') ? pattern.text.replace(/\*+/g, '*') : pattern.text;
   if (text === '*') return { type: 'contains', text: '' };
-  if (before === '' && after === '') return { type: 'equals', text: literal };
-  if (before === '') return { type: 'prefix', text: literal };
-  return { type: after === '' ? 'suffix' : 'contains', text: literal };
+  const opens = text.startsWith('*');
+  const closes = text.endsWith('*');
+  const literal = text.slice(opens ? 1 : 0, closes ? -1 : text.length);
+  if (literal.includes('*') || literal.includes('?')) return { type: 'wildcard', text };
+  if (opens) return { type: closes ? 'contains' : 'suffix', text: literal };
+  return { type: closes ? 'prefix' : 'equals', text: literal };
 }
 
 /** True when every value satisfies the pattern. */

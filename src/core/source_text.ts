@@ -20,29 +20,31 @@ export interface SourceLocator {
 export class SourceText implements SourceLocator {
   readonly text: string;
   readonly file: string | undefined;
-  private readonly lineStarts: number[];
+  private starts: readonly number[] | undefined;
 
   constructor(text: string, file?: string) {
     this.text = text;
     this.file = file;
-    this.lineStarts = [0];
-    for (let i = 0; i < text.length; i++) {
-      const c = text.charCodeAt(i);
-      if (c === 10 || (c === 13 && text.charCodeAt(i + 1) !== 10)) this.lineStarts.push(i + 1);
-    }
+  }
+
+  /** Looked for when first asked: most texts have no problem to show. */
+  private get lineStarts(): readonly number[] {
+    this.starts ??= lineStartsOf(this.text);
+    return this.starts;
   }
 
   /** The 1-based line and column of an offset. */
   position(offset: number): { line: number; column: number } {
     const at = Math.max(0, Math.min(offset, this.text.length));
+    const { lineStarts } = this;
     let low = 0;
-    let high = this.lineStarts.length - 1;
+    let high = lineStarts.length - 1;
     while (low < high) {
       const middle = (low + high + 1) >> 1;
-      if ((this.lineStarts[middle] as number) <= at) low = middle;
+      if ((lineStarts[middle] as number) <= at) low = middle;
       else high = middle - 1;
     }
-    return { line: low + 1, column: at - (this.lineStarts[low] as number) + 1 };
+    return { line: low + 1, column: at - (lineStarts[low] as number) + 1 };
   }
 
   /** The text of a 1-based line, without its line end. Empty beyond the last line. */
@@ -58,6 +60,13 @@ export class SourceText implements SourceLocator {
     const place = { line, column, excerpt: excerptOf(this.line(line), column, span.end - span.start) };
     return this.file === undefined ? place : { file: this.file, ...place };
   }
+}
+
+function lineStartsOf(text: string): number[] {
+  const starts = [0];
+  const lineEnd = text.includes('\r') ? /\r\n?|\n/g : /\n/g;
+  for (let found = lineEnd.exec(text); found !== null; found = lineEnd.exec(text)) starts.push(lineEnd.lastIndex);
+  return starts;
 }
 
 /** A rule's text that lies inside a larger file: `toOuter` maps an offset of the rule's text to one of the file. */

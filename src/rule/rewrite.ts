@@ -37,6 +37,35 @@ export function rewriteRule(rule: Rule, rewrite: RuleRewrite): Rule {
   }
 }
 
+/** Shows every node of what {@link rewriteRule} would rewrite. */
+export function visitRule(rule: Rule, onNode: (node: Expr) => void): void {
+  const visit = (item: Expr): void => visitNodes(item, onNode);
+  const onStep = ({ query, by }: Step): void => {
+    visit(query.condition);
+    by.forEach(visit);
+  };
+  switch (rule.kind) {
+    case 'match':
+      visit(rule.query.condition);
+      return;
+    case 'newTerms':
+      visit(rule.query.condition);
+      rule.fields.forEach(visit);
+      return;
+    case 'sample':
+      rule.steps.forEach(onStep);
+      return;
+    case 'sequence':
+      rule.steps.forEach(onStep);
+      if (rule.until !== undefined) onStep(rule.until);
+      return;
+    case 'aggregate':
+      visit(rule.query.condition);
+      rule.by.forEach(visit);
+      for (const { function: of } of rule.conditions) if (of.kind !== 'count') visit(of.field);
+  }
+}
+
 /** Rewrites every field of an expression, lineage queries included. */
 export function mapFields(expr: Expr, onField: (field: FieldExpr) => FieldExpr): Expr {
   return mapNodes(expr, (node) => (node.kind === 'field' ? onField(node) : node));
@@ -73,5 +102,39 @@ export function mapNodes(expr: Expr, onNode: (node: Expr) => Expr): Expr {
       return onNode({ ...expr, condition: map(expr.condition) });
     case 'lineage':
       return onNode({ ...expr, query: { ...expr.query, condition: map(expr.query.condition) } });
+  }
+}
+
+/** Shows every node of an expression, lineage queries included; outer ones first. */
+export function visitNodes(expr: Expr, onNode: (node: Expr) => void): void {
+  onNode(expr);
+  const visit = (item: Expr): void => visitNodes(item, onNode);
+  switch (expr.kind) {
+    case 'and':
+    case 'or':
+      expr.operands.forEach(visit);
+      return;
+    case 'not':
+      visit(expr.operand);
+      return;
+    case 'compare':
+    case 'arithmetic':
+      visit(expr.left);
+      visit(expr.right);
+      return;
+    case 'match':
+    case 'regex':
+    case 'cidr':
+    case 'isNull':
+      visit(expr.value);
+      return;
+    case 'call':
+      expr.args.forEach(visit);
+      return;
+    case 'nested':
+      visit(expr.condition);
+      return;
+    case 'lineage':
+      visit(expr.query.condition);
   }
 }

@@ -1,5 +1,12 @@
 import { jsonDepthMax } from '../../core/limits.js';
-import { type DocumentFault, type DocumentNode, type Entry, StringCollector, type StringNode } from './tree.js';
+import {
+  type DocumentFault,
+  type DocumentNode,
+  type Entry,
+  StringCollector,
+  type StringNode,
+  verbatimString,
+} from './tree.js';
 
 class Fault extends Error {
   readonly fault: DocumentFault;
@@ -67,6 +74,9 @@ const escapes: Readonly<Record<string, string>> = {
   r: '\r',
   t: '\t',
 };
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters end a string
+const plainText = /[^"\\\x00-\x1f]*/y;
 
 class JsonReader {
   private readonly text: string;
@@ -153,15 +163,31 @@ class JsonReader {
 
   private string(): StringNode {
     const start = this.at++;
+    const first = this.plain();
+    if (this.text[this.at + first.length] === '"' && this.at + first.length < this.end) {
+      this.at += first.length + 1;
+      return verbatimString(first, { start, end: this.at }, start + 1);
+    }
     const collector = new StringCollector();
     for (;;) {
+      const plain = this.plain();
+      if (plain !== '') {
+        collector.add(plain, this.at, true);
+        this.at += plain.length;
+      }
       const character = this.peek();
-      if (character === undefined || character < ' ') throw new Fault('this string has no closing quote', start);
       if (character === '"') break;
-      if (character === '\\') this.escape(collector);
-      else collector.add(character, this.at++, true);
+      if (character !== '\\') throw new Fault('this string has no closing quote', start);
+      this.escape(collector);
     }
     return collector.finish({ start, end: ++this.at }, this.at - 1);
+  }
+
+  /** The text up to the next quote, escape, or character that no string has. */
+  private plain(): string {
+    plainText.lastIndex = this.at;
+    const text = plainText.exec(this.text)?.[0] ?? '';
+    return text.slice(0, this.end - this.at);
   }
 
   private escape(collector: StringCollector): void {

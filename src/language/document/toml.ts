@@ -7,6 +7,7 @@ import {
   type ObjectNode,
   StringCollector,
   type StringNode,
+  verbatimString,
 } from './tree.js';
 
 /**
@@ -40,6 +41,20 @@ const escapes: Readonly<Record<string, string>> = {
   '"': '"',
   '\\': '\\',
 };
+
+const bareKey = /[A-Za-z0-9_-]*/y;
+const scalarToken = /[^\s,#\]}]+/y;
+const lineEnd = /\r?\n/y;
+const continuedLine = /\\[ \t]*\r?\n\s*/y;
+const hexEscape = /\\(?:u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|x[0-9a-fA-F]{2})/y;
+const blanksAndComments = /(?:[ \t\r\n]+|#[^\n]*)+/y;
+const blanks = /[ \t]+/y;
+const plainBasic = /[^"\\]+/y;
+const plainLiteral = /[^']+/y;
+const basicQuotes = /"{1,5}/y;
+const literalQuotes = /'{1,5}/y;
+const dateOrTime =
+  /\d{4}-\d\d-\d\d(?:[Tt ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:[Zz]|[+-]\d\d:\d\d)?)?|\d\d:\d\d(?::\d\d(?:\.\d+)?)?/y;
 
 interface Key {
   readonly name: string;
@@ -111,7 +126,7 @@ class TomlReader {
       const node = this.string();
       return { name: node.value, span: node.span };
     }
-    const bare = this.match(/[A-Za-z0-9_-]*/y);
+    const bare = this.match(bareKey);
     if (bare === '') this.at++;
     return { name: bare, span: { start, end: this.at } };
   }
@@ -133,11 +148,9 @@ class TomlReader {
 
   private scalar(): DocumentNode {
     const start = this.at;
-    const date = this.match(
-      /\d{4}-\d\d-\d\d(?:[Tt ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:[Zz]|[+-]\d\d:\d\d)?)?|\d\d:\d\d(?::\d\d(?:\.\d+)?)?/y,
-    );
+    const date = this.match(dateOrTime);
     if (date !== '') return { kind: 'date', value: date, span: { start, end: this.at } };
-    const token = this.match(/[^\s,#\]}]+/y);
+    const token = this.match(scalarToken);
     if (token === '') this.at++;
     const span = { start, end: this.at };
     if (token === 'true' || token === 'false') return { kind: 'boolean', value: token === 'true', span };
@@ -172,30 +185,50 @@ class TomlReader {
   }
 
   private string(): StringNode {
-    const start = this.at;
-    const quote = this.text[start] as '"' | "'";
-    const isLong = this.text.startsWith(quote.repeat(3), start);
+    const open = this.at;
+    const quote = this.text[open] as '"' | "'";
+    const isLong = this.text.startsWith(quote === '"' ? '"""' : "'''", open);
     this.at += isLong ? 3 : 1;
-    if (isLong) this.match(/\r?\n/y);
+    if (isLong) this.match(lineEnd);
+    const start = this.at;
+    const plain = this.match(quote === '"' ? plainBasic : plainLiteral);
+    if (this.closes(quote, isLong)) {
+      const end = this.at + (isLong ? 3 : 1);
+      this.at = end;
+      return verbatimString(plain, { start: open, end }, start);
+    }
     const collector = new StringCollector();
+    collector.add(plain, start, true);
     while (this.at < this.text.length) {
-      const character = this.text[this.at] as string;
-      if (character === quote) {
-        const run = isLong ? this.match(quote === '"' ? /"{1,5}/y : /'{1,5}/y) : quote;
+      const from = this.at;
+      const plain = this.match(quote === '"' ? plainBasic : plainLiteral);
+      if (plain !== '') {
+        collector.add(plain, from, true);
+        continue;
+      }
+      if (this.text[this.at] === quote) {
+        const run = isLong ? this.match(quote === '"' ? basicQuotes : literalQuotes) : quote;
         const content = isLong ? (run.length >= 3 ? run.length - 3 : run.length) : 0;
         if (content > 0) collector.add(run.slice(0, content), this.at - run.length, true);
         if (!isLong) this.at++;
         if (!isLong || run.length >= 3) break;
-      } else if (character === '\\' && quote === '"') this.escape(collector);
-      else collector.add(character, this.at++, true);
+      } else this.escape(collector);
     }
-    return collector.finish({ start, end: this.at }, this.at - (isLong ? 3 : 1));
+    return collector.finish({ start: open, end: this.at }, this.at - (isLong ? 3 : 1));
+  }
+
+  /** Whether the string ends here: up to two quotes before the closing three belong to a long one. */
+  private closes(quote: string, isLong: boolean): boolean {
+    if (this.text[this.at] !== quote) return false;
+    if (!isLong) return true;
+    const { text, at } = this;
+    return text[at + 1] === quote && text[at + 2] === quote && text[at + 3] !== quote;
   }
 
   private escape(collector: StringCollector): void {
     const start = this.at;
-    if (this.match(/\\[ \t]*\r?\n\s*/y) !== '') return;
-    const hex = this.match(/\\(?:u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|x[0-9a-fA-F]{2})/y);
+    if (this.match(continuedLine) !== '') return;
+    const hex = this.match(hexEscape);
     if (hex !== '') {
       collector.add(String.fromCodePoint(Number.parseInt(hex.slice(2), 16)), start, false);
       return;
@@ -206,21 +239,17 @@ class TomlReader {
 
   /** Moves over blanks and comments, and over line ends where they may stand. */
   private skipBlanks(overLines: boolean): void {
-    for (; this.at < this.text.length; this.at++) {
-      const character = this.text[this.at] as string;
-      if (character === '#' && overLines) {
-        const end = this.text.indexOf('\n', this.at);
-        this.at = end < 0 ? this.text.length : end;
-      } else if (character !== ' ' && character !== '\t' && !(overLines && (character === '\n' || character === '\r')))
-        return;
-    }
+    const pattern = overLines ? blanksAndComments : blanks;
+    pattern.lastIndex = this.at;
+    if (pattern.test(this.text)) this.at = pattern.lastIndex;
   }
 
   private match(pattern: RegExp): string {
     pattern.lastIndex = this.at;
-    const found = pattern.exec(this.text)?.[0] ?? '';
-    this.at += found.length;
-    return found;
+    if (!pattern.test(this.text)) return '';
+    const start = this.at;
+    this.at = pattern.lastIndex;
+    return this.text.slice(start, this.at);
   }
 }
 

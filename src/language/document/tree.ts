@@ -8,7 +8,7 @@ export interface StringNode {
   readonly value: string;
   readonly span: Span;
   /** The offset in the file of an offset in `value`: escapes and indentation make them differ. */
-  readonly offsetInFile: (offset: number) => number;
+  offsetInFile(offset: number): number;
 }
 
 export interface ScalarNode {
@@ -70,6 +70,7 @@ export function kindName(node: DocumentNode): string {
 /** Collects the text of a string together with where each part of it came from. */
 export class StringCollector {
   private text = '';
+  /** Where parts begin that do not stand in the file right behind the part before them. */
   private readonly valueOffsets: number[] = [];
   private readonly fileOffsets: number[] = [];
 
@@ -89,19 +90,57 @@ export class StringCollector {
 
   /** The string that ends at `end` in the file. */
   finish(span: Span, end: number): StringNode {
-    const { text, valueOffsets, fileOffsets } = this;
-    valueOffsets.push(text.length);
-    fileOffsets.push(end);
-    const offsetInFile = (offset: number): number => {
-      let low = 0;
-      let high = valueOffsets.length - 1;
-      while (low < high) {
-        const middle = (low + high + 1) >> 1;
-        if ((valueOffsets[middle] as number) <= offset) low = middle;
-        else high = middle - 1;
-      }
-      return (fileOffsets[low] as number) + Math.max(0, offset - (valueOffsets[low] as number));
-    };
-    return { kind: 'string', value: text, span, offsetInFile };
+    this.valueOffsets.push(this.text.length);
+    this.fileOffsets.push(end);
+    return new CollectedString(this.text, span, this.valueOffsets, this.fileOffsets);
+  }
+}
+
+/** The string whose text stands in the file as it is, from `start` on. */
+export function verbatimString(value: string, span: Span, start: number): StringNode {
+  return new VerbatimString(value, span, start);
+}
+
+class VerbatimString implements StringNode {
+  readonly kind = 'string';
+  readonly value: string;
+  readonly span: Span;
+  private readonly start: number;
+
+  constructor(value: string, span: Span, start: number) {
+    this.value = value;
+    this.span = span;
+    this.start = start;
+  }
+
+  offsetInFile(offset: number): number {
+    return this.start + offset;
+  }
+}
+
+class CollectedString implements StringNode {
+  readonly kind = 'string';
+  readonly value: string;
+  readonly span: Span;
+  private readonly valueOffsets: readonly number[];
+  private readonly fileOffsets: readonly number[];
+
+  constructor(value: string, span: Span, valueOffsets: readonly number[], fileOffsets: readonly number[]) {
+    this.value = value;
+    this.span = span;
+    this.valueOffsets = valueOffsets;
+    this.fileOffsets = fileOffsets;
+  }
+
+  offsetInFile(offset: number): number {
+    const { valueOffsets, fileOffsets } = this;
+    let low = 0;
+    let high = valueOffsets.length - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if ((valueOffsets[middle] as number) <= offset) low = middle;
+      else high = middle - 1;
+    }
+    return (fileOffsets[low] as number) + Math.max(0, offset - (valueOffsets[low] as number));
   }
 }

@@ -202,7 +202,7 @@ class RuleReader {
         remedy: 'Use the EQL operators `:`, `like~`, `in~` and `regex~`, and remove the key.',
       });
     }
-    const source = new EmbeddedText(this.input.source, node.offsetInFile);
+    const source = new EmbeddedText(this.input.source, (offset) => node.offsetInFile(offset));
     const { dialect, fieldTypes } = this.extensions;
     const { query, problems } = parseEql(node.value, { dialect, fieldTypes, source });
     this.tell(problems);
@@ -225,7 +225,7 @@ class RuleReader {
     const node = this.queryText(type === 'query' && hasFilters);
     if (node === undefined)
       return hasFilters && !this.rule.has('query') ? { category: null, condition: always } : undefined;
-    const source = new EmbeddedText(this.input.source, node.offsetInFile);
+    const source = new EmbeddedText(this.input.source, (offset) => node.offsetInFile(offset));
     const { condition, problems } = parseKuery(node.value, { ...this.queryOptions(), source });
     this.tell(problems);
     return condition === undefined ? undefined : { category: null, condition };
@@ -276,6 +276,7 @@ class RuleReader {
 
   private finished(rule: Rule, restriction: Expr | undefined): Rule {
     const { fallback } = this.extensions;
+    if (restriction === undefined && Object.keys(fallback).length === 0) return rule;
     const onQuery = (query: EventQuery): EventQuery =>
       restriction === undefined
         ? query

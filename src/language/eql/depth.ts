@@ -7,19 +7,26 @@ import type { ProblemList } from './problems.js';
  * operators and calls nest without brackets, so this is judged on the tree. Walks without recursion.
  */
 export function isTooDeep(tree: Statement | Node, problems: ProblemList): boolean {
-  const open: { value: unknown; depth: number }[] = [{ value: tree, depth: 0 }];
-  for (let next = open.pop(); next !== undefined; next = open.pop()) {
-    const { value, depth } = next;
-    if (typeof value !== 'object' || value === null) continue;
+  const open: object[] = [tree];
+  const depths = [0];
+  for (let value = open.pop(); value !== undefined; value = open.pop()) {
+    const depth = depths.pop() as number;
     const below = 'kind' in value ? depth + 1 : depth;
     if (below > expressionDepthMax) {
       tooDeep((value as Node).span, problems);
       return true;
     }
-    for (const child of Object.values(value)) open.push({ value: child, depth: below });
+    for (const key of Object.keys(value)) {
+      const child = value[key as keyof typeof value] as unknown;
+      if (typeof child !== 'object' || child === null || placeKeys.has(key)) continue;
+      open.push(child);
+      depths.push(below);
+    }
   }
   return false;
 }
+
+const placeKeys: ReadonlySet<string> = new Set(['span', 'nameSpan', 'path']);
 
 /** Tells that the query is nested too deep; nothing more is told about it. */
 export function tooDeep(span: Node['span'], problems: ProblemList): void {

@@ -5,6 +5,10 @@ import type { Token } from './tokens.js';
 
 const compareOperators: readonly string[] = ['==', '!=', '<', '<=', '>', '>='];
 const relations: readonly string[] = ['descendant', 'child', 'event'];
+const constantWords: readonly string[] = ['true', 'false', 'null'];
+const sumOperators: readonly string[] = ['+', '-'];
+const productOperators: readonly string[] = ['*', '/', '%'];
+const itemEnds: readonly string[] = [',', ')'];
 const operandNames = ['a field', 'a value', 'a function', '('];
 
 /**
@@ -44,22 +48,25 @@ export abstract class ExpressionParser extends TokenStream {
   }
 
   private disjunction(stops: readonly string[]): Node {
-    return this.chain('or', () => this.chain('and', () => this.recovering(() => this.negation(stops), stops)));
+    const first = this.conjunction(stops);
+    if (!this.atWord('or')) return first;
+    const operands = [first];
+    while (this.takeWord('or')) operands.push(this.conjunction(stops));
+    return { kind: 'or', operands, span: { start: first.span.start, end: this.lastEnd } };
   }
 
-  private chain(word: 'and' | 'or', operand: () => Node): Node {
-    const operands = [operand()];
-    while (this.takeWord(word)) operands.push(operand());
-    const first = operands[0] as Node;
-    return operands.length === 1
-      ? first
-      : { kind: word, operands, span: { start: first.span.start, end: this.lastEnd } };
+  private conjunction(stops: readonly string[]): Node {
+    const first = this.operand(stops);
+    if (!this.atWord('and')) return first;
+    const operands = [first];
+    while (this.takeWord('and')) operands.push(this.operand(stops));
+    return { kind: 'and', operands, span: { start: first.span.start, end: this.lastEnd } };
   }
 
-  private recovering(parse: () => Node, stops: readonly string[]): Node {
+  private operand(stops: readonly string[]): Node {
     const start = this.peek().start;
     try {
-      return parse();
+      return this.negation(stops);
     } catch (error) {
       if (!(error instanceof Recovery)) throw error;
       this.skip(stops);
@@ -148,7 +155,7 @@ export abstract class ExpressionParser extends TokenStream {
 
   private constant(after: string): Node {
     const token = this.peek();
-    const node = token.kind === 'word' && !['true', 'false', 'null'].includes(token.text) ? undefined : this.literal();
+    const node = token.kind === 'word' && !constantWords.includes(token.text) ? undefined : this.literal();
     if (node !== undefined) return node;
     return this.fail(['a string', '('], `Write a string, or a list of strings in parentheses, after ${after}.`);
   }
@@ -176,7 +183,7 @@ export abstract class ExpressionParser extends TokenStream {
     const items: Node[] = [];
     if (this.atSymbol(')')) this.unexpected(expected);
     while (!this.atSymbol(')') && !this.atEnd()) {
-      items.push(this.condition([',', ')']));
+      items.push(this.loneLiteral() ?? this.condition(itemEnds));
       if (!this.takeSymbol(',')) break;
       if (this.atSymbol(')') && !this.traits.legacySyntax) this.unexpected(['a value'], 'Leave out the last comma.');
     }
@@ -184,13 +191,22 @@ export abstract class ExpressionParser extends TokenStream {
     return items;
   }
 
-  private sum(): Node {
-    return this.binary(['+', '-'], () => this.binary(['*', '/', '%'], () => this.signed()));
+  /** A literal that is an item by itself: most lists are long, and hold nothing else. */
+  private loneLiteral(): Node | undefined {
+    const next = this.peek(1);
+    return next.kind === 'symbol' && itemEnds.includes(next.text) ? this.literal() : undefined;
   }
+
+  private sum(): Node {
+    return this.binary(sumOperators, this.product);
+  }
+
+  private readonly product = (): Node => this.binary(productOperators, this.factor);
+  private readonly factor = (): Node => this.signed();
 
   private binary(operators: readonly string[], operand: () => Node): Node {
     let left = operand();
-    while (this.atSymbol(...operators)) {
+    while (this.peek().kind === 'symbol' && operators.includes(this.peek().text)) {
       const op = this.advance().text as '+' | '-' | '*' | '/' | '%';
       const right = operand();
       left = { kind: 'arithmetic', op, left, right, span: { start: left.span.start, end: this.lastEnd } };
@@ -270,10 +286,10 @@ export abstract class ExpressionParser extends TokenStream {
     }
     if (token.kind === 'number') {
       this.advance();
-      const float = token.float === true ? { float: true } : {};
-      return { kind: 'literal', value: token.value as number, ...float, span };
+      const value = token.value as number;
+      return token.float === true ? { kind: 'literal', value, float: true, span } : { kind: 'literal', value, span };
     }
-    if (!this.atWord('true', 'false', 'null')) return undefined;
+    if (token.kind !== 'word' || !constantWords.includes(token.text)) return undefined;
     this.advance();
     return { kind: 'literal', value: token.text === 'null' ? null : token.text === 'true', span };
   }

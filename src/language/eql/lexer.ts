@@ -4,33 +4,13 @@ import type { ProblemList } from './problems.js';
 import { scanEscaped, scanRaw, scanTripleQuoted } from './strings.js';
 import type { Token, TokenKind } from './tokens.js';
 
-const symbols = [
-  '![',
-  '==',
-  '!=',
-  '<=',
-  '>=',
-  '<',
-  '>',
-  '=',
-  ':',
-  '+',
-  '-',
-  '*',
-  '/',
-  '%',
-  '.',
-  ',',
-  '[',
-  ']',
-  '(',
-  ')',
-];
-const allSymbols = [...symbols, '|', '?'];
+const symbolPattern = /!\[|[=!<>]=|[<>=:+\-*/%.,[\]()|?]/y;
 const wordPattern = /[A-Za-z_@][A-Za-z0-9_@]*/y;
 const numberPattern = /(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?/y;
 /** A point is followed by digits. */
 const legacyNumberPattern = /(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d+)?/y;
+/** Without escapes. Followed by a third quote it may be the beginning of another kind. */
+const plainString = /"[^"\\\r\n]*"/y;
 const blankPattern = /(?:[ \t\r\n\f\v\u00a0\ufeff]+|\/\/[^\r\n]*|\/\*[\s\S]*?\*\/)+/y;
 
 /** Cuts a query into tokens, ending with one of kind `end`. Text that is no token is told once and skipped. */
@@ -54,9 +34,7 @@ class Lexer {
 
   run(): Token[] {
     for (;;) {
-      const before = this.at;
-      this.at = this.matchEnd(blankPattern);
-      this.spaced = this.at > before;
+      this.spaced = this.moveOver(blankPattern);
       if (this.at >= this.text.length) break;
       const token = this.next();
       if (token !== undefined) this.tokens.push(token);
@@ -68,19 +46,24 @@ class Lexer {
   /** The next token, or undefined where text was told and skipped. */
   private next(): Token | undefined {
     const c = this.text[this.at] as string;
-    if (this.text.startsWith('/*', this.at)) return this.openComment();
+    if (isWordStart(c)) return this.word();
     if (c === '"' || c === "'") return this.string();
-    if (c === '?' && /["']/.test(this.text[this.at + 1] ?? '')) return this.legacyRaw();
+    const next = this.text[this.at + 1] ?? '';
+    if (c === '/' && next === '*') return this.openComment();
+    if (c === '?' && (next === '"' || next === "'")) return this.legacyRaw();
     if (c === '`') return this.quotedName();
     if (c === '$') return this.variable();
-    if (/[A-Za-z_@]/.test(c)) return this.word();
-    if (/\d/.test(c) || (c === '.' && /\d/.test(this.text[this.at + 1] ?? ''))) return this.number();
-    const symbol = allSymbols.find((s) => this.text.startsWith(s, this.at));
-    if (symbol === undefined) return this.stray();
-    return this.token('symbol', this.at + symbol.length, symbol);
+    if (isDigit(c) || (c === '.' && isDigit(next))) return this.number();
+    const end = this.endOf(symbolPattern);
+    return end === undefined ? this.stray() : this.token('symbol', end, this.text.slice(this.at, end));
   }
 
   private string(): Token {
+    const plainEnd = this.endOf(plainString);
+    if (plainEnd !== undefined && this.text[plainEnd] !== '"') {
+      const text = this.text.slice(this.at, plainEnd);
+      return this.token('string', plainEnd, text, { value: text.slice(1, -1) });
+    }
     const quote = this.text[this.at] as string;
     if (this.text.startsWith('"""', this.at)) {
       const end = scanTripleQuoted(this.text, this.at);
@@ -173,10 +156,10 @@ class Lexer {
   }
 
   private word(): Token {
-    const match = this.match(wordPattern) as RegExpExecArray;
-    const end = this.at + match[0].length;
-    if (this.text[end] === '~' && this.traits.modernOperators) return this.token('folded', end + 1, match[0]);
-    return this.token('word', end, match[0]);
+    const end = this.endOf(wordPattern) as number;
+    const name = this.text.slice(this.at, end);
+    if (this.text[end] === '~' && this.traits.modernOperators) return this.token('folded', end + 1, name);
+    return this.token('word', end, name);
   }
 
   private number(): Token {
@@ -222,9 +205,18 @@ class Lexer {
     return pattern.exec(this.text) ?? undefined;
   }
 
-  private matchEnd(pattern: RegExp): number {
-    const match = this.match(pattern);
-    return match === undefined ? this.at : this.at + match[0].length;
+  /** Moves behind the pattern, if it stands here. */
+  private moveOver(pattern: RegExp): boolean {
+    const end = this.endOf(pattern);
+    if (end === undefined) return false;
+    this.at = end;
+    return true;
+  }
+
+  /** Where the pattern ends that stands here, if it does. */
+  private endOf(pattern: RegExp): number | undefined {
+    pattern.lastIndex = this.at;
+    return pattern.test(this.text) ? pattern.lastIndex : undefined;
   }
 
   private span(end: number): Span {
@@ -234,9 +226,13 @@ class Lexer {
   private token(kind: TokenKind, end: number, text: string, more?: Pick<Token, 'value' | 'float' | 'faulty'>): Token {
     const start = this.at;
     this.at = end;
-    return { kind, text, start, end, spaced: this.spaced, ...more };
+    const token: Token = { kind, text, start, end, spaced: this.spaced };
+    return more === undefined ? token : { ...token, ...more };
   }
 }
+
+const isWordStart = (c: string): boolean => (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c === '_' || c === '@';
+const isDigit = (c: string): boolean => c >= '0' && c <= '9';
 
 const strayRemedies: Readonly<Record<string, string>> = {
   '!': 'Write "not" for negation, or "!=" for "differs from".',

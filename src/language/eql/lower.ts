@@ -62,7 +62,7 @@ export class Lowering {
   value(node: Node, scope: Scope): Expr {
     switch (node.kind) {
       case 'literal':
-        return { kind: 'literal', value: node.value, ...(node.float === true ? { float: true } : {}), span: node.span };
+        return node;
       case 'field':
         return lowerField(node, scope, this.context);
       case 'sign':

@@ -47,7 +47,8 @@ export class LoweringContext {
 
   /** Tells when two operands can never meet. */
   checkComparable(left: Expr, right: Expr, span: Span): boolean {
-    const [a, b] = [typeOf(left), typeOf(right)];
+    const a = typeOf(left);
+    const b = typeOf(right);
     if (comparable(a, b)) return true;
     const remedy =
       a === 'number' || b === 'number'
@@ -148,9 +149,12 @@ function pathExpr(base: string, path: FieldNode['path'], node: FieldNode, contex
     else positions.push({ kind: 'literal', value: name }, { kind: 'literal', value: part.index });
   }
   context.fieldNames.add(name);
-  const field: FieldExpr = { kind: 'field', name, ...(node.optional ? { optional: true } : {}), span: node.span };
+  const { span } = node;
+  const field: FieldExpr = node.optional
+    ? { kind: 'field', name, optional: true, span }
+    : { kind: 'field', name, span };
   if (positions.length === 0) return field;
-  return { kind: 'call', name: 'arrayItem', args: [field, ...positions], case: 'exact', span: node.span };
+  return { kind: 'call', name: 'arrayItem', args: [field, ...positions], case: 'exact', span };
 }
 
 function stepField(step: number, path: FieldNode['path'], node: FieldNode, context: LoweringContext): Expr {

@@ -25,15 +25,16 @@ export function scanEscaped(text: string, start: number, legacySyntax: boolean):
   const faults: Span[] = [];
   let value = '';
   let at = start + 1;
-  while (at < text.length) {
-    const c = text[at] as string;
+  const plain = quote === '"' ? /[^"\\\r\n]*/y : /[^'\\\r\n]*/y;
+  for (;;) {
+    plain.lastIndex = at;
+    const run = plain.exec(text)?.[0] ?? '';
+    value += run;
+    at += run.length;
+    if (at >= text.length) break;
+    const c = text[at];
     if (c === quote) return { end: at + 1, value, faults };
-    if (c === '\r' || c === '\n') break;
-    if (c !== '\\') {
-      value += c;
-      at++;
-      continue;
-    }
+    if (c !== '\\') break;
     const escaped = readEscape(text, at, legacySyntax);
     if (escaped.value === undefined) faults.push({ start: at, end: escaped.end });
     else value += escaped.value;

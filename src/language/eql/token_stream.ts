@@ -23,7 +23,7 @@ export class TokenStream {
   }
 
   peek(ahead = 0): Token {
-    return this.tokens[Math.min(this.at + ahead, this.tokens.length - 1)] as Token;
+    return (this.tokens[this.at + ahead] ?? this.tokens.at(-1)) as Token;
   }
 
   advance(): Token {
@@ -52,13 +52,15 @@ export class TokenStream {
   }
 
   takeSymbol(text: string): boolean {
-    const found = this.atSymbol(text);
+    const token = this.peek();
+    const found = token.kind === 'symbol' && token.text === text;
     if (found) this.advance();
     return found;
   }
 
   takeWord(text: string): boolean {
-    const found = this.atWord(text);
+    const token = this.peek();
+    const found = token.kind === 'word' && token.text === text;
     if (found) this.advance();
     return found;
   }

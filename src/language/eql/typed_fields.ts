@@ -26,6 +26,7 @@ export function typedComparison(
 ): Expr | undefined {
   if (left.kind !== 'field') return undefined;
   const type = fieldType(left.name, types);
+  if (type !== 'ip' && type !== 'date') return undefined;
   const queries = new FieldQueries({ fieldTypes: types }, () => {});
   if (type === 'ip' && isText(right) && parseBlock(right.value) !== undefined) {
     if (op === '==' || op === '!=') return equality(op, queries.equals(left.name, right.value, true, span), span);
