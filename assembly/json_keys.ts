@@ -2,7 +2,7 @@
  * Which keys lead to columns. Every prefix of a column's dotted name is a node; from a node, each way to write the rest
  * of the path as one key is an edge. So `{"process":{"parent.name":…}}`, nested and dotted all end at the same node.
  *
- *   node (32 bytes)  0 first column + 1 | 4 is nested path | 8 object seen in | 12 index entry of that key
+ *   node (32 bytes)  0 first column + 1 | 4 flags | 8 object seen in | 12 index entry of that key
  *                    16 array counted for | 20 elements counted | 24 prefix bytes | 28 name of a column with this prefix
  *   edge (32 bytes)  0 first 8 bytes | 8 last 8 bytes | 16 key bytes, 0 for free | 20 from node | 24 to node | 28 key
  */
@@ -14,6 +14,11 @@ const EDGE: usize = 32;
 const MIX_A: u64 = 0x9e3779b185ebca87;
 const MIX_B: u64 = 0xc2b2ae3d27d4eb4f;
 const DOT: u8 = 0x2e;
+/** Flags of a node: elements at it are counted; keys lead on from it; 1 + its bit, from this bit on. */
+const IS_NESTED: u32 = 1;
+const IS_INNER: u32 = 2;
+const BIT_SHIFT: u32 = 8;
+const BITS: u32 = 64;
 
 /** The node of an event's outermost object. Node 0 is every path that leads to no column. */
 export const ROOT: u32 = 1;
@@ -24,6 +29,7 @@ let edges: usize = 0;
 let edgeMask: u32 = 0;
 let sameName: usize = 0;
 let nestedNodes: usize = 0;
+let bitsGiven: u32 = 0;
 
 /** Builds nodes and edges from the program's columns. */
 export function keysInit(): void {
@@ -63,7 +69,7 @@ function addColumn(c: u32): void {
   const nestedLength = columnNestedLength(c);
   if (nestedLength == 0) return;
   const nested = findNode(name, nestedLength);
-  store<u32>(nodeAt(nested), 1, 4);
+  setFlags(nested, IS_NESTED);
   store<u32>(nestedNodes + (<usize>c << 2), nested);
 }
 
@@ -88,6 +94,7 @@ function findNode(name: usize, length: u32): u32 {
 }
 
 function addEdge(from: u32, key: usize, length: u32, to: u32): void {
+  setFlags(from, IS_INNER);
   const head = headOf(key, length);
   const tail = tailOf(key, length, head);
   let slot = slotFor(from, head, tail, length);
@@ -147,6 +154,29 @@ export function nodeColumn(node: u32): u32 {
   return load<u32>(nodeAt(node));
 }
 
+/** Whether longer paths go through the node. */
+export function nodeIsInner(node: u32): bool {
+  return (load<u32>(nodeAt(node), 4) & IS_INNER) != 0;
+}
+
+/** Whether elements at the node are counted. */
+export function nodeIsNested(node: u32): bool {
+  return (load<u32>(nodeAt(node), 4) & IS_NESTED) != 0;
+}
+
+/** A bit of 64 that is the node's own from now on; 64 where none is left. */
+export function nodeBit(node: u32): u32 {
+  const given = load<u32>(nodeAt(node), 4) >> BIT_SHIFT;
+  if (given != 0) return given - 1;
+  if (bitsGiven == BITS) return BITS;
+  setFlags(node, ++bitsGiven << BIT_SHIFT);
+  return bitsGiven - 1;
+}
+
+function setFlags(node: u32, flags: u32): void {
+  store<u32>(nodeAt(node), load<u32>(nodeAt(node), 4) | flags, 4);
+}
+
 /** Next column of the same name as column `c`, plus 1; 0 for none. */
 @inline
 export function nextColumn(c: u32): u32 {
@@ -181,7 +211,7 @@ export function forgetKeys(): void {
 @inline
 export function countElement(node: u32, array: u32): void {
   const at = nodeAt(node);
-  if (load<u32>(at, 4) == 0) return;
+  if ((load<u32>(at, 4) & IS_NESTED) == 0) return;
   const counted: u32 = load<u32>(at, 16) == array ? load<u32>(at, 20) : 0;
   store<u32>(at, array, 16);
   store<u32>(at, counted + 1, 20);

@@ -36,6 +36,8 @@ import {
 
 const STATE: usize = 48;
 const ITEM: usize = 48;
+/** Columns that one name can have: its kinds. */
+const COLUMNS_OF_NODE: u32 = 8;
 
 let states: usize = 0;
 let columnsSet: usize = 0;
@@ -81,6 +83,32 @@ export function setValue(node: u32, array: u32, tag: u32, text: usize, length: u
     else if (tag != ValueTag.Missing) addItem(c, array, tag, text, length, number);
     next = nextColumn(c);
   }
+}
+
+/** As {@link setValue} for a scalar outside of arrays. False, and nothing set, where the row holds something there. */
+@inline
+export function setFirst(node: u32, tag: u32, text: usize, length: u32, number: f64): bool {
+  if (isSet(node)) return false;
+  let next = nodeColumn(node);
+  do {
+    setScalar(stateOf(next - 1), tag, text, length, number);
+    next = nextColumn(next - 1);
+  } while (next != 0);
+  return true;
+}
+
+/** As {@link setValue} for an item of array `array`. False where the row has no room for more items. */
+@inline
+export function addItems(node: u32, array: u32, tag: u32, text: usize, length: u32, number: f64): bool {
+  if (itemCount + COLUMNS_OF_NODE > <u32>IngestLimit.RowItems) return false;
+  setValue(node, array, tag, text, length, number);
+  return true;
+}
+
+/** Whether the row holds something at `node`, which has columns. */
+@inline
+export function isSet(node: u32): bool {
+  return load<u32>(states + <usize>(nodeColumn(node) - 1) * STATE) == rowNumber;
 }
 
 /** An array begins at `node`: what its columns held before is replaced, even if the array turns out empty. */

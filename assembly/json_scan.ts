@@ -6,17 +6,21 @@
  * place in a string (a control character, an escape that is none), which the walker sees where it expects the closing
  * quote. A line end also ends a string that was left open, so that damage stays on its line.
  */
+import { isHex4 } from "./json_string";
 import { reserve } from "./memory";
 
 const EVEN: u64 = 0x5555555555555555;
 const BLOCK: usize = 64;
 /** Entries that an unrolled block may write past its own. */
 const SLACK: usize = 128;
-/** Bytes scanned before the walker takes over: the window and its index stay in the cache. */
-const WINDOW: usize = 32768;
+/** Bytes scanned before the walker takes over, of many lines: the window and its index stay in the cache. */
+export const WINDOW: usize = 32768;
+/** The same of a single line. */
+export const LINE_WINDOW: usize = 1536;
 
 let index: usize = 0;
-let indexCapacity: u32 = 0;
+/** Entries that one line may have. */
+export let indexCapacity: u32 = 0;
 
 /** Address of the index: u32 offsets from {@link origin}. */
 export let indexBase: usize = 0;
@@ -24,11 +28,12 @@ export let indexBase: usize = 0;
 export let indexEnd: usize = 0;
 /** Address after the entry of the last line end; what follows belongs to a line that is not complete. */
 export let completeEnd: usize = 0;
-/** Start of the text that is scanned. */
+/** What entries count from. */
 export let origin: usize = 0;
 
 let cursor: usize = 0;
 let limit: usize = 0;
+let window: usize = WINDOW;
 /** All ones while inside a string, and 1 after an odd run of backslashes, at the end of the last block. */
 let carryInside: u64 = 0;
 let carryEscape: u64 = 0;
@@ -40,11 +45,19 @@ export function scanInit(entries: u32): void {
   indexBase = index;
 }
 
-/** Starts on `[start, end)`. The last byte must be a line end, and 64 bytes after it must be readable. */
-export function scanBegin(start: usize, end: usize): void {
-  origin = start;
+/** Entries are offsets from `address`, which is at or before any text that is scanned. */
+export function scanOrigin(address: usize): void {
+  origin = address;
+}
+
+/**
+ * Starts on `[start, end)`, `windowBytes` at a time. The last byte must be a line end, and 64 bytes after it must be
+ * readable.
+ */
+export function scanBegin(start: usize, end: usize, windowBytes: usize): void {
   cursor = start;
   limit = end;
+  window = windowBytes;
   carryInside = 0;
   carryEscape = 0;
   indexEnd = index;
@@ -64,7 +77,7 @@ export function scanMore(consumed: usize): bool {
   completeEnd = index;
   const room = (<usize>indexCapacity - (rest >> 2)) & ~(BLOCK - 1);
   if (room == 0) return false;
-  const stop = min<usize>(limit, cursor + min<usize>(room, WINDOW));
+  const stop = min<usize>(limit, cursor + min<usize>(room, window));
   while (cursor < stop) {
     scanBlock(cursor);
     cursor += BLOCK;
@@ -158,14 +171,6 @@ function badEscapes(at: usize, candidates: u64): u64 {
     if (!isGood) bad |= (<u64>1) << bit;
   }
   return bad;
-}
-
-function isHex4(at: usize): bool {
-  for (let i: usize = 0; i < 4; i++) {
-    const c = <u32>load<u8>(at + i);
-    if (c - 48 > 9 && (c | 32) - 97 > 5) return false;
-  }
-  return true;
 }
 
 /** Ends, at each line end, a string that is still open there. */

@@ -140,6 +140,15 @@ function simpleEscape(escape: u8): u32 {
   return escape;
 }
 
+/** Whether four hexadecimal digits stand at `at`. */
+export function isHex4(at: usize): bool {
+  for (let i: usize = 0; i < 4; i++) {
+    const c = <u32>load<u8>(at + i);
+    if (c - 48 > 9 && (c | 32) - 97 > 5) return false;
+  }
+  return true;
+}
+
 function hexUnit(at: usize): u32 {
   let unit: u32 = 0;
   for (let i: usize = 0; i < 4; i++) {

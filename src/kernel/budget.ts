@@ -46,8 +46,8 @@ const imageBytes = 32;
 /** Typical bytes of the values that one image is the only one to hold. */
 const imageValueBytes = 256;
 const lossBytes = 24;
-/** Static data and tables that no option changes: the data segment, key tables of the scanner, heaps' roots. */
-const fixedBytes = 1.5 * mebibyte;
+/** Static data and tables that no option changes: the data segment, keys and shapes of the scanner, heaps' roots. */
+const fixedBytes = 1.75 * mebibyte;
 
 interface Share {
   readonly name: string;

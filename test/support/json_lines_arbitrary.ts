@@ -102,6 +102,79 @@ export function writeJson(value: unknown, random: () => number): string {
   return blank() + write(value) + blank();
 }
 
+type Member = readonly [key: string, value: unknown];
+
+const usual: readonly Record<string, unknown>[] = [
+  {
+    '@timestamp': '2026-01-01T00:00:00Z',
+    agent: { id: 'a1', type: 'endpoint' },
+    process: { parent: { name: 'sh' }, name: 'ls', args: ['ls', '-l', '/tmp'], pid: 12, entity_id: 'e1' },
+    host: { id: 'h1', name: 'mac-1' },
+    labels: 'x',
+  },
+  {
+    '@timestamp': 1767225600123,
+    dll: { path: 'C:\\x.dll', hash: { md5: 'm' } },
+    process: { entity_id: 'e2', name: 'cmd.exe', pid: 7 },
+    event: { sequence: 5, kind: [], other: {} },
+    host: { id: 'h1' },
+  },
+  {
+    '@timestamp': '2026-01-01T00:00:00.5Z',
+    dll: [{ path: 'a' }, { hash: { md5: 'b' } }],
+    threats: [{ name: 'a', tags: [1, [2]] }, { name: 'b' }],
+    'process.name': 'zsh',
+    process: { pid: -1.5 },
+    labels: [true, null, 'y'],
+  },
+  { '@timestamp': '2026-01-01', other: { a: 1, b: { c: [] } }, host: { id: 'h2' } },
+];
+
+/**
+ * A line of one of a few usual shapes, its values changed, and now and then the shape too: members left out, moved,
+ * repeated, dotted, or of another type. `isPlain`: without repeated keys, whose order JSON.parse does not keep.
+ */
+export function driftingLine(random: () => number, isPlain: boolean): string {
+  const once = (share: number): boolean => random() < share;
+  const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)] as T;
+  const texts = [
+    '',
+    'ls',
+    'a longer text than one vector',
+    'é',
+    'C:\\a\\b',
+    '"q"',
+    '\u0007',
+    'x'.repeat(70),
+    '12',
+    'true',
+  ];
+  const others: readonly unknown[] = [null, true, 0, 'b', [], {}, ['c'], [['d'], {}], { name: 'e' }, [{ name: 'f' }]];
+  const change = (value: unknown): unknown => {
+    if (once(0.005)) return pick(others);
+    if (typeof value === 'string') return once(0.4) && !value.startsWith('2026') ? pick(texts) : value;
+    if (typeof value === 'number') return once(0.5) && value < 1e9 ? pick([0, -1, 1.25, 1e22, 65535]) : value;
+    if (Array.isArray(value)) return value.slice(0, once(0.3) ? 1 : 9).map(change);
+    if (typeof value !== 'object' || value === null) return value;
+    return value;
+  };
+  const write = (value: unknown): string => {
+    if (Array.isArray(value)) return `[${value.map(write).join(',')}]`;
+    if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+    return `{${drift(Object.entries(value))
+      .map(([key, item]) => `${JSON.stringify(key)}:${write(change(item))}`)
+      .join(',')}}`;
+  };
+  const drift = (members: readonly Member[]): readonly Member[] => {
+    const kept = members.filter(() => !once(0.005));
+    if (once(0.005)) kept.reverse();
+    if (once(0.005) && !isPlain) kept.push(...kept.slice(0, 2));
+    if (once(0.005)) kept.push([pick(['process.name', 'host.id', 'dll.path', 'unknown', 'n\u00e4me']), pick(texts)]);
+    return isPlain ? kept.filter(([key], i) => kept.findIndex(([other]) => other === key) === i) : kept;
+  };
+  return write(pick(usual));
+}
+
 function escapeUnit(chars: string, i: number): string {
   return `\\u${chars.charCodeAt(i).toString(16).padStart(4, '0')}`;
 }

@@ -1,10 +1,10 @@
 /** The kernel's JSON reader against JSON.parse and the object door, on generated and on damaged lines. */
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { IngestCounter, SkipReason } from '../../src/core/abi/events.js';
+import { IngestConfig, IngestCounter, SkipReason } from '../../src/core/abi/events.js';
 import { buildIngestKernel, IngestKernel } from '../support/ingest_kernel.js';
 import { columns, expectRows } from '../support/ingest_oracle.js';
-import { damage, eventArbitrary, randomFrom, writeJson } from '../support/json_lines_arbitrary.js';
+import { damage, driftingLine, eventArbitrary, randomFrom, writeJson } from '../support/json_lines_arbitrary.js';
 
 let wasm: Uint8Array;
 beforeAll(() => {
@@ -57,5 +57,59 @@ describe('NDJSON in the kernel', () => {
       }
     });
     fc.assert(property, { numRuns: 3000, seed: 2 });
+  });
+});
+
+/** Everything that the kernel tells of what it took, but by which way. */
+function told(kernel: IngestKernel): unknown {
+  const counters = [...Array(IngestCounter.Count).keys()].filter((counter) => counter !== IngestCounter.GeneralRows);
+  return { counts: counters.map((counter) => kernel.counter(counter)), examples: kernel.examples() };
+}
+
+describe('lines of learned shapes', () => {
+  const general = (): IngestKernel => new IngestKernel(wasm, columns, { config: { [IngestConfig.GeneralScanner]: 1 } });
+
+  it('are read as JSON.parse does, and mostly by their shape', () => {
+    const kernel = new IngestKernel(wasm, columns);
+    for (let seed = 1; seed <= 400; seed++) {
+      const random = randomFrom(seed);
+      const bytes = encode(Array.from({ length: 20 }, () => driftingLine(random, true)).join('\n'));
+      expect(ingest(kernel, bytes), `seed ${seed}`).toEqual(skippedAlike(expectRows(bytes)));
+    }
+    expect(kernel.counter(IngestCounter.GeneralRows)).toBeLessThan(kernel.counter(IngestCounter.Rows) / 2);
+  });
+
+  it('give what the general scanner gives: learned, being learned, and not learned', () => {
+    const warm = new IngestKernel(wasm, columns);
+    const scanner = general();
+    for (let seed = 1; seed <= 400; seed++) {
+      const random = randomFrom(seed);
+      const lines = Array.from({ length: 20 }, () => {
+        const line = encode(driftingLine(random, false));
+        return random() < 0.2 ? damage(line, random) : line;
+      });
+      const bytes = new Uint8Array(
+        Buffer.concat(lines.flatMap((line) => [line, encode(random() < 0.1 ? '\r\n' : '\n')])),
+      );
+      const expected = ingest(scanner, bytes);
+      expect(ingest(warm, bytes), `seed ${seed}`).toEqual(expected);
+      if (seed % 40 === 0)
+        expect(ingest(new IngestKernel(wasm, columns), bytes), `seed ${seed}, cold`).toEqual(expected);
+    }
+    expect(told(warm)).toEqual(told(scanner));
+    expect(scanner.counter(IngestCounter.GeneralRows)).toBe(scanner.counter(IngestCounter.Rows));
+    expect(warm.counter(IngestCounter.GeneralRows)).toBeLessThan(warm.counter(IngestCounter.Rows));
+  });
+
+  it('of more kinds than there is room for are left to the general scanner, and known ones are found again', () => {
+    const kernel = new IngestKernel(wasm, columns);
+    const line = (i: number): string => `{"@timestamp":${i + 1},"k${i}":{"x${i % 7}":"${i}"},"labels":"v${i}"}`;
+    const hostile = Array.from({ length: 20_000 }, (_, i) => line(i));
+    for (let i = 0; i < hostile.length; i += 1000) kernel.push(hostile.slice(i, i + 1000).join('\n'));
+    expect(kernel.rows.map((row) => row.cells['labels'])).toEqual(hostile.map((_, i) => `v${i}`));
+    const general = kernel.counter(IngestCounter.GeneralRows);
+    expect(general).toBe(hostile.length);
+    for (let i = 0; i < 400; i++) kernel.push(`${line(1)}\n`.repeat(1000));
+    expect(kernel.counter(IngestCounter.GeneralRows) - general).toBeLessThan(300_000);
   });
 });

@@ -22,6 +22,8 @@ export const enum IngestConfig {
   /** Address and bytes of the host name given to rows that have none. */
   DefaultHostPointer = 40,
   DefaultHostBytes = 41,
+  /** 1: NDJSON is read by the general scanner alone, no shapes are learned. The rows are the same. */
+  GeneralScanner = 42,
 }
 
 /** How the cells of a column are kept. */
@@ -175,6 +177,8 @@ export const enum IngestCounter {
   Collections = 13,
   /** Identity texts dropped from held rows. */
   IdTextsLost = 14,
+  /** NDJSON rows that the general scanner read, because their shape was not known. */
+  GeneralRows = 15,
   Count = 16,
 }
 
