@@ -6,10 +6,9 @@
  */
 import { Config, Host, Loss, LossRule } from "../src/core/abi/state";
 import { configU32 } from "./config";
-import { listItem, listLength, valueIsList } from "./lists";
 import { countLoss } from "./losses";
 import { reserve } from "./memory";
-import { valueLength, valueMark } from "./values";
+import { valueMark, valueTextBytes } from "./values";
 
 export const IMAGE_VALUES: u32 = 5;
 const SEGMENT_LOG2: usize = 5;
@@ -20,10 +19,10 @@ let pool: usize = 0;
 let capacity: u32 = 0;
 let made: u32 = 1;
 let free: u32 = 0;
-/** Bytes of text that segments hold, each mention counted, and how many they may before command lines are left out. */
+/** Bytes of long texts that segments hold, each mention counted, and how many they may before these are left out. */
 let heldBytes: usize = 0;
 let heldBytesMax: usize = 0;
-/** Values from here on (command line, args) can be long and mostly are a process's own. */
+/** Values from here on (command line, args, user) mostly are a process's own; programs are shared by many. */
 const FIRST_LONG_VALUE: u32 = 2;
 
 function at(image: u32): usize {
@@ -52,24 +51,15 @@ export function imageValue(image: u32, i: u32): u32 {
 /** Sets a value, which the segment holds from now on. A long one is left out, counted, where segments hold too much. */
 export function imageSetValue(image: u32, i: u32, value: u32): void {
   if (value == 0) return;
-  const bytes = textBytes(value);
-  if (i >= FIRST_LONG_VALUE && heldBytes + bytes > heldBytesMax) {
-    countLoss(Loss.Image, LossRule.None, Host.None, 1);
-    return;
+  if (i >= FIRST_LONG_VALUE) {
+    const bytes = valueTextBytes(value);
+    if (heldBytes + bytes > heldBytesMax) {
+      countLoss(Loss.Image, LossRule.None, Host.None, 1);
+      return;
+    }
+    heldBytes += bytes;
   }
-  heldBytes += bytes;
   store<u32>(at(image) + (usize(i) << 2), value);
-}
-
-/** Bytes of text of a value, or of all items of a list. */
-function textBytes(value: u32): usize {
-  if (!valueIsList(value)) return usize(valueLength(value));
-  let bytes: usize = 0;
-  for (let i: u32 = 0; i < listLength(value); i++) {
-    const item = listItem(value, i);
-    if (item != 0) bytes += usize(valueLength(item));
-  }
-  return bytes;
 }
 
 /** The segment before, 0 for none. */
@@ -103,9 +93,9 @@ export function imageCreate(timeUs: i64, host: u32): u32 {
 export function imagesRelease(image: u32): void {
   while (image != 0) {
     const older = imageOlder(image);
-    for (let i: u32 = 0; i < IMAGE_VALUES; i++) {
+    for (let i: u32 = FIRST_LONG_VALUE; i < IMAGE_VALUES; i++) {
       const value = imageValue(image, i);
-      if (value != 0) heldBytes -= textBytes(value);
+      if (value != 0) heldBytes -= valueTextBytes(value);
     }
     memory.fill(at(image), 0, 20);
     store<u32>(at(image), free, 20);

@@ -11,7 +11,7 @@ import {
   imageSetOlder, imageSetValue, imageTimeUs, imageValue,
 } from "./images";
 import {
-  ancestryKey, ancestryLength, ancestryNames, generationKey, parentEntityKey, parentPid, parentStartKey, subjectKey, subjectPid,
+  ancestryKey, ancestryLength, ancestryNames, generationKey, lineageKeysInit, parentEntityKey, parentPid, parentStartKey, subjectKey, subjectPid,
   wellKnownText,
 } from "./lineage_keys";
 import { countLoss } from "./losses";
@@ -47,7 +47,9 @@ let stack: usize = 0;
 export function lineageInit(): void {
   processTableInit();
   imagesInit();
-  if (lineageEnabled()) stack = reserve(usize(STACK_MAX) << 2);
+  if (!lineageEnabled()) return;
+  lineageKeysInit();
+  stack = reserve(usize(STACK_MAX) << 2);
 }
 
 /** Some rule of the program asks about lineage. */
@@ -171,8 +173,9 @@ function linkParents(p: u32, slot: u32, host: u32, roles: u32, timeUs: i64): voi
   const known = processLink(p);
   if (known == Link.Fork) return;
   const isFork = (roles & FORK) != 0;
-  const ancestors = ancestryLength(slot, ANCESTRY_DEPTH);
   const entity = parentEntityKey(slot);
+  if (!isFork && known >= u32(Link.ParentEntity) && isLinked(processParent(p))) return;
+  const ancestors = ancestryLength(slot, ANCESTRY_DEPTH);
   if (entity != 0) {
     linkTo(p, entity, slot, host, isFork ? Link.Fork : Link.ParentEntity, timeUs, true);
   } else if (ancestors == 0) {
@@ -181,6 +184,11 @@ function linkParents(p: u32, slot: u32, host: u32, roles: u32, timeUs: i64): voi
     else linkToPid(p, slot, host, isFork ? Link.Fork : Link.ParentPid, timeUs);
   }
   if (ancestors != 0) linkAncestry(p, slot, host, ancestors, timeUs);
+}
+
+/** Its parent is known as well as a list of ancestors tells it. */
+function isLinked(p: u32): bool {
+  return p != 0 && processParent(p) != 0 && processLink(p) >= u32(Link.Ancestry);
 }
 
 function linkTo(p: u32, key: u64, slot: u32, host: u32, link: u32, timeUs: i64, isParent: bool): u32 {

@@ -5,12 +5,13 @@
 import { ColumnKind } from "../src/core/abi/events";
 import { LineageColumn } from "../src/core/abi/state";
 import { Section } from "../src/core/abi/program";
-import { columnCount, columnKind } from "./columns";
+import { columnCount, columnKind, columnOffset } from "./columns";
 import { sectionBytes, sectionPtr } from "./config";
 import { hashNumber, hashPair } from "./hash";
 import { hostHash } from "./hosts";
 import { listItem, listLength, valueIsList } from "./lists";
-import { cellHash, cellNumber, cellText, rowHost } from "./rows";
+import { reserve } from "./memory";
+import { rowAddress, rowHost } from "./rows";
 import { valueHash, valueNumber } from "./values";
 
 export const NO_COLUMN: u32 = 0xffffffff;
@@ -26,20 +27,47 @@ export function wellKnown(which: u32): u32 {
   return column < columnCount() ? column : NO_COLUMN;
 }
 
+/** For each `LineageColumn`: offset of its cell in a row, and its `ColumnKind`, 0 where the program has no such column. */
+const CELLS: usize = memory.data(LineageColumn.Count * 8, 8);
+
+/** Finds the columns of the loaded program. */
+export function lineageKeysInit(): void {
+  for (let which: u32 = 0; which < u32(LineageColumn.Count); which++) {
+    const column = wellKnown(which);
+    const at = CELLS + (usize(which) << 3);
+    store<u32>(at, column == NO_COLUMN ? 0 : u32(columnOffset(column)));
+    store<u32>(at, column == NO_COLUMN ? 0 : columnKind(column), 4);
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function kindOf(which: u32): u32 {
+  return load<u32>(CELLS + (usize(which) << 3), 4);
+}
+
+// @ts-ignore: decorator
+@inline
+function cellOf(which: u32, slot: u32): usize {
+  return rowAddress(slot) + load<u32>(CELLS + (usize(which) << 3));
+}
+
 function hashOf(which: u32, slot: u32): u64 {
-  const column = wellKnown(which);
-  return column == NO_COLUMN ? 0 : cellHash(column, slot);
+  const kind = kindOf(which);
+  if (kind == ColumnKind.Id) return load<u64>(cellOf(which, slot));
+  if (kind == ColumnKind.Text) return valueHash(load<u32>(cellOf(which, slot)));
+  if (kind != ColumnKind.Number) return 0;
+  const number = load<f64>(cellOf(which, slot));
+  return isNaN(number) ? 0 : hashNumber(number);
 }
 
 /** A pid as a whole number from 1, 0 where missing or not one. */
 function pidOf(which: u32, slot: u32): u32 {
-  const column = wellKnown(which);
-  if (column == NO_COLUMN) return 0;
-  const kind = columnKind(column);
+  const kind = kindOf(which);
   let number = NaN;
-  if (kind == ColumnKind.Number) number = cellNumber(column, slot);
+  if (kind == ColumnKind.Number) number = load<f64>(cellOf(which, slot));
   else if (kind == ColumnKind.Text) {
-    let value = cellText(column, slot);
+    let value = load<u32>(cellOf(which, slot));
     if (value != 0 && valueIsList(value)) value = listItem(value, 0);
     if (value != 0) number = valueNumber(value);
   }
@@ -87,31 +115,22 @@ export function parentStartKey(slot: u32): u64 {
 
 /** Number of ancestors the row lists (nearest first), at most `most`. */
 export function ancestryLength(slot: u32, most: u32): u32 {
-  const column = wellKnown(LineageColumn.Ancestry);
-  if (column == NO_COLUMN || columnKind(column) != ColumnKind.Text) return cellOrNone(column, slot);
-  const value = cellText(column, slot);
+  if (kindOf(LineageColumn.Ancestry) != ColumnKind.Text) return hashOf(LineageColumn.Ancestry, slot) != 0 ? 1 : 0;
+  const value = wellKnownText(LineageColumn.Ancestry, slot);
   if (value == 0) return 0;
   return valueIsList(value) ? min<u32>(listLength(value), most) : 1;
 }
 
-function cellOrNone(column: u32, slot: u32): u32 {
-  return column != NO_COLUMN && cellHash(column, slot) != 0 ? 1 : 0;
-}
-
 /** Whether entry `i` of the row's list of ancestors names one. */
 export function ancestryNames(slot: u32, i: u32): bool {
-  const column = wellKnown(LineageColumn.Ancestry);
-  if (columnKind(column) != ColumnKind.Text) return cellHash(column, slot) != 0;
-  const value = cellText(column, slot);
-  return !valueIsList(value) || listItem(value, i) != 0;
+  const value = wellKnownText(LineageColumn.Ancestry, slot);
+  return value == 0 || !valueIsList(value) || listItem(value, i) != 0;
 }
 
 /** Strong key of ancestor `i` of the row's list, 0 where that entry is missing. */
 export function ancestryKey(slot: u32, i: u32): u64 {
-  const column = wellKnown(LineageColumn.Ancestry);
-  if (columnKind(column) != ColumnKind.Text) return entityKey(rowHost(slot), cellHash(column, slot));
-  const value = cellText(column, slot);
-  if (!valueIsList(value)) return entityKey(rowHost(slot), valueHash(value));
+  const value = wellKnownText(LineageColumn.Ancestry, slot);
+  if (value == 0 || !valueIsList(value)) return entityKey(rowHost(slot), hashOf(LineageColumn.Ancestry, slot));
   const item = listItem(value, i);
   return item == 0 ? 0 : entityKey(rowHost(slot), valueHash(item));
 }
@@ -128,6 +147,5 @@ export function pidKey(host: u32, pid: u32): u64 {
 
 /** Value of a well-known Text column in the row, 0 where there is none. */
 export function wellKnownText(which: u32, slot: u32): u32 {
-  const column = wellKnown(which);
-  return column != NO_COLUMN && columnKind(column) == ColumnKind.Text ? cellText(column, slot) : 0;
+  return kindOf(which) == ColumnKind.Text ? load<u32>(cellOf(which, slot)) : 0;
 }

@@ -30,7 +30,8 @@ let perHost: u32 = 0;
 let exitedTicks: u32 = 0;
 let liveTicks: u32 = 0;
 
-// Two indexes of u32 slots: by key, and the latest incarnation of (host, pid).
+// Two indexes, by key and by (host, pid) of the latest incarnation: hash in the high half, record in the low. The hash
+// tells others apart without a look at their records, which are rarely in the cache.
 let byKey: usize = 0;
 let byPid: usize = 0;
 let mask: u32 = 0;
@@ -49,9 +50,9 @@ export function processTableInit(): void {
   capacity++;
   slots = reserve(usize(capacity) << SLOT_LOG2);
   let places: u32 = 16;
-  while (places < capacity * 2) places <<= 1;
-  byKey = reserve(usize(places) << 2);
-  byPid = reserve(usize(places) << 2);
+  while (places < capacity + (capacity >> 1)) places <<= 1;
+  byKey = reserve(usize(places) << 3);
+  byPid = reserve(usize(places) << 3);
   mask = places - 1;
   perHost = max<u32>(configU32(Config.ProcessesPerHost), 16);
   exitedTicks = configU32(Config.ExitedRetentionSeconds) >> 1;
@@ -172,80 +173,94 @@ export function processIdleTicks(p: u32, timeUs: i64): u32 {
 
 // ------------------------------------------------------------------------------------------------- indexes
 
-function homeOf(key: u64): u32 {
-  return u32((key * 0x9e3779b97f4a7c15) >> 40) & mask;
+function hashOf(key: u64): u32 {
+  return u32((key * 0x9e3779b97f4a7c15) >> 32);
+}
+
+function pidHash(host: u32, pid: u32): u32 {
+  return hashOf(pidKey(host, pid));
+}
+
+// @ts-ignore: decorator
+@inline
+function placeAt(index: usize, i: u32): usize {
+  return index + (usize(i) << 3);
 }
 
 /** The incarnation of that key, 0 for none. */
 export function processFind(key: u64): u32 {
-  let i = homeOf(key);
-  let p = load<u32>(byKey + (usize(i) << 2));
-  while (p != 0) {
-    if (processKey(p) == key) return p;
+  const hash = hashOf(key);
+  let i = hash & mask;
+  let place = load<u64>(placeAt(byKey, i));
+  while (place != 0) {
+    if (u32(place >> 32) == hash && processKey(u32(place)) == key) return u32(place);
     i = (i + 1) & mask;
-    p = load<u32>(byKey + (usize(i) << 2));
+    place = load<u64>(placeAt(byKey, i));
   }
   return 0;
 }
 
 /** The latest incarnation of a pid (plus one) on a host, 0 for none. */
 export function processFindPid(host: u32, pid: u32): u32 {
-  let i = homeOf(pidKey(host, pid));
-  let p = load<u32>(byPid + (usize(i) << 2));
-  while (p != 0) {
-    if (processPid(p) == pid && processHost(p) == host) return p;
+  return u32(load<u64>(pidPlace(host, pid)));
+}
+
+/** Where the index has the latest incarnation of that pid, or would have it. */
+function pidPlace(host: u32, pid: u32): usize {
+  const hash = pidHash(host, pid);
+  let i = hash & mask;
+  let place = load<u64>(placeAt(byPid, i));
+  while (place != 0 && !(u32(place >> 32) == hash && hasPid(u32(place), host, pid))) {
     i = (i + 1) & mask;
-    p = load<u32>(byPid + (usize(i) << 2));
+    place = load<u64>(placeAt(byPid, i));
   }
-  return 0;
+  return placeAt(byPid, i);
+}
+
+function hasPid(p: u32, host: u32, pid: u32): bool {
+  return processPid(p) == pid && processHost(p) == host;
 }
 
 function indexKey(p: u32): void {
-  let i = homeOf(processKey(p));
-  while (load<u32>(byKey + (usize(i) << 2)) != 0) i = (i + 1) & mask;
-  store<u32>(byKey + (usize(i) << 2), p);
+  const hash = hashOf(processKey(p));
+  let i = hash & mask;
+  while (load<u64>(placeAt(byKey, i)) != 0) i = (i + 1) & mask;
+  store<u64>(placeAt(byKey, i), (u64(hash) << 32) | u64(p));
 }
 
 /** Makes `p` the latest incarnation of its pid. */
 export function processIndexPid(p: u32): void {
   const host = processHost(p);
   const pid = processPid(p);
-  if (pid == 0) return;
-  let i = homeOf(pidKey(host, pid));
-  let q = load<u32>(byPid + (usize(i) << 2));
-  while (q != 0 && !(processPid(q) == pid && processHost(q) == host)) {
-    i = (i + 1) & mask;
-    q = load<u32>(byPid + (usize(i) << 2));
-  }
-  store<u32>(byPid + (usize(i) << 2), p);
+  if (pid != 0) store<u64>(pidPlace(host, pid), (u64(pidHash(host, pid)) << 32) | u64(p));
 }
 
 /** Takes `p` out of one index and closes the gap that its place leaves in probe order. */
-function unindex(index: usize, p: u32, home: u32): void {
-  let hole = home;
-  let found = load<u32>(index + (usize(hole) << 2));
-  while (found != p) {
+function unindex(index: usize, p: u32, hash: u32): void {
+  let hole = hash & mask;
+  let found = load<u64>(placeAt(index, hole));
+  while (u32(found) != p) {
     if (found == 0) return;
     hole = (hole + 1) & mask;
-    found = load<u32>(index + (usize(hole) << 2));
+    found = load<u64>(placeAt(index, hole));
   }
   let i = hole;
   while (true) {
     i = (i + 1) & mask;
-    const other = load<u32>(index + (usize(i) << 2));
+    const other = load<u64>(placeAt(index, i));
     if (other == 0) break;
-    const wants = homeOf(index == byKey ? processKey(other) : pidKey(processHost(other), processPid(other)));
+    const wants = u32(other >> 32) & mask;
     if (((i - wants) & mask) >= ((i - hole) & mask)) {
-      store<u32>(index + (usize(hole) << 2), other);
+      store<u64>(placeAt(index, hole), other);
       hole = i;
     }
   }
-  store<u32>(index + (usize(hole) << 2), 0);
+  store<u64>(placeAt(index, hole), 0);
 }
 
 /** Gives the incarnation a better key. */
 export function processRekey(p: u32, key: u64): void {
-  unindex(byKey, p, homeOf(processKey(p)));
+  unindex(byKey, p, hashOf(processKey(p)));
   store<u64>(at(p), key);
   indexKey(p);
 }
@@ -376,8 +391,8 @@ function noisiest(host: u32): u32 {
 
 /** Frees a record that is in no queue. Its children lose their link to it, which is marked. */
 function drop(p: u32): void {
-  unindex(byKey, p, homeOf(processKey(p)));
-  if (processPid(p) != 0) unindex(byPid, p, homeOf(pidKey(processHost(p), processPid(p))));
+  unindex(byKey, p, hashOf(processKey(p)));
+  if (processPid(p) != 0) unindex(byPid, p, pidHash(processHost(p), processPid(p)));
   processUnlink(p);
   let child = processFirstChild(p);
   while (child != 0) {

@@ -5,7 +5,7 @@
  * Three tables: records by id, an open-addressed index of (fingerprint, id), and an arena of texts. When a table runs
  * low, `value_collection.ts` frees what nothing holds and closes the gaps of the arena; ids do not move.
  *
- *   record (32 bytes)   0 hash u64 | 8 number f64 | 16 text u32 | 20 bytes u32 | 24 truth set u32 | 28 key u32
+ *   record (32 bytes)   0 hash u64 | 8 number f64 (of a list: NaN that carries the bytes of its items' texts) | 16 text u32 | 20 bytes u32 | 24 truth set u32 | 28 key u32
  *   key                 column (16 bits) | tag (8 bits) | flags (8 bits)
  *   arena entry         id u32 | bytes u32 | text, padded to 8
  */
@@ -20,6 +20,7 @@ const RECORD: usize = 32;
 const COLUMN_MIX: u64 = 0xc2b2ae3d27d4eb4f;
 const KEY_MIX: u64 = 0x9e3779b185ebca87;
 const LIST_SEED: u64 = 0x2545f4914f6cdd1d;
+const NAN_BITS: u64 = 0x7ff8000000000000;
 const IDENTITY_MASK: u32 = 0x00ffffff;
 
 /** Bytes before each text of the arena. */
@@ -90,6 +91,12 @@ export function valuePtr(v: u32): usize {
 @inline
 export function valueLength(v: u32): u32 {
   return load<u32>(record(v), 20);
+}
+
+/** Bytes of the value's text, or of those of all items of a list together. */
+@inline
+export function valueTextBytes(v: u32): u32 {
+  return valueTag(v) == ValueTag.List ? load<u32>(record(v), 8) : valueLength(v);
 }
 
 /** `ValueTag` of the value. */
@@ -193,13 +200,15 @@ export function internNested(column: u32, items: usize, count: u32): u32 {
 function internItems(column: u32, items: usize, count: u32): u32 {
   let hash = LIST_SEED;
   let present: u32 = 0;
+  let bytes: u32 = 0;
   for (let i: u32 = 0; i < count; i++) {
     const v = load<u32>(items + (<usize>i << 2));
     present |= v;
     hash = hashPair(hash, valueHash(v));
+    if (v != 0) bytes += valueTextBytes(v);
   }
   if (present == 0) return 0;
-  return intern(column, ValueTag.List, items, count << 2, hash, NaN);
+  return intern(column, ValueTag.List, items, count << 2, hash, reinterpret<f64>(NAN_BITS | <u64>bytes));
 }
 
 @inline

@@ -78,7 +78,7 @@ function primeTerms(correlator: Correlator, options: LaneOptions): void {
 }
 
 async function createBenchCorrelator(options: LaneOptions): Promise<Correlator> {
-  const correlator = await createCorrelator({ rules: await benchRules(), memory: '512MiB' });
+  const correlator = await createCorrelator({ rules: await benchRules(), memory: '512MiB', pretouch: true });
   primeTerms(correlator, options);
   return correlator;
 }
@@ -178,7 +178,7 @@ export const lanes: readonly Lane[] = [
     describes: 'session-delta EventBatches of 4096 rows to alerts',
     prepare: async (options) => {
       const correlator = await createBenchCorrelator(options);
-      const encoder = createEncoder({ fields: correlator.fields });
+      const encoder = createEncoder({ fields: correlator.fields, limits: correlator.sessionLimits });
       const encode = (events: WorkloadEvent[]): Uint8Array => encoder.encode(events);
       return correlatorWork(
         options,

@@ -9,6 +9,7 @@ import { UsageError } from '../core/errors.js';
 import { parseTimeUs } from '../core/time.js';
 import { BatchReceiver } from '../event/batch_receiver.js';
 import type { FieldSpec } from '../event/fields.js';
+import { type SessionLimits, sessionLimitsDefault } from '../event/session_limits.js';
 import type { Budget } from '../kernel/budget.js';
 import type { Kernel } from '../kernel/kernel.js';
 import type { Alert } from './alert.js';
@@ -65,6 +66,11 @@ export interface Correlator {
   restore(bytes: Uint8Array): RestoreReport;
   /** Fields that the rules, the lineage and the evidence read besides the time; others need not be sent. For the encoders. */
   readonly fields: readonly FieldSpec[];
+  /**
+   * The longest session of delta batches that this correlator takes, for `createEncoder({ limits })`: the longer a session,
+   * the fewer values are sent twice. Grows with the memory given.
+   */
+  readonly sessionLimits: Readonly<SessionLimits>;
   /** Why rules were left out, where `unsupported: 'skip'` allowed it. */
   readonly problems: readonly Diagnostic[];
   /** Gives the memory back. Any later call but `close` is misuse. */
@@ -209,6 +215,10 @@ class RunningCorrelator implements CorrelatorPart {
 
   close(): void {
     this.#kernel = undefined;
+  }
+
+  get sessionLimits(): Readonly<SessionLimits> {
+    return this.#budget?.session ?? sessionLimitsDefault;
   }
 
   get kernel(): Kernel {

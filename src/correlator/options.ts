@@ -17,6 +17,11 @@ export interface CorrelatorOptions {
   readonly lateness?: string | number;
   /** Budget of the whole kernel: bytes, or text such as `64MiB`. Default 64 MiB. */
   readonly memory?: string | number;
+  /**
+   * Writes to the whole memory budget at creation, so that no event later waits for the operating system to provide it.
+   * Takes about half a second a GiB. Default false: memory becomes resident as it is used.
+   */
+  readonly pretouch?: boolean;
   /** A time further ahead of its host's newest waits until a second event agrees. Default `1d`. */
   readonly maxSkip?: string | number;
   /** Longer values, in UTF-8 bytes, are cut for matching and counted. Default 32 KiB. */
@@ -75,6 +80,7 @@ export interface Settings {
   readonly rules: readonly Rule[];
   readonly latenessUs: number;
   readonly memoryBytes: number;
+  readonly pretouch: boolean;
   readonly maxSkipUs: number;
   readonly maxValueBytes: number;
   readonly eventCategoryField: string;
@@ -137,6 +143,7 @@ const names: Readonly<Record<keyof CorrelatorOptions, true>> = {
   rules: true,
   lateness: true,
   memory: true,
+  pretouch: true,
   maxSkip: true,
   maxValueBytes: true,
   eventCategoryField: true,
@@ -170,6 +177,7 @@ export function readOptions(options: CorrelatorOptions): Settings {
     rules: options.rules,
     latenessUs: parseDurationUs(options.lateness ?? '0s', 'lateness'),
     memoryBytes: parseMemoryBytes(options.memory ?? memoryDefault),
+    pretouch: flag(options.pretouch, 'pretouch'),
     maxSkipUs: parseDurationUs(options.maxSkip ?? '1d', 'maxSkip'),
     maxValueBytes: count(options.maxValueBytes, maxValueBytesDefault, 'maxValueBytes', 64, 1024 * 1024),
     eventCategoryField: field(options.eventCategoryField, 'event.category', 'eventCategoryField'),

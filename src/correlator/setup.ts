@@ -127,7 +127,10 @@ export async function startKernel(
     const budget = divideBudget({ ...needs, budgetBytes: target });
     const kernel = await createKernel(module, program, settings, budget, drain, { ...part, earlyRules }, counters);
     const over = kernel.reservedBytes - settings.memoryBytes;
-    if (over <= 0) return { kernel, budget };
+    if (over <= 0) {
+      if (settings.pretouch) kernel.touchMemory();
+      return { kernel, budget };
+    }
     if (target === least) {
       throw new UsageError(
         'USAGE_MEMORY',

@@ -110,6 +110,7 @@ export class BatchReceiver {
           name,
         );
       }
+      if (dictionary.entries === 0) continue;
       codes.set(name, base + dictionary.entries);
       const { offset, length } = dictionary.bytes;
       chain = checksum(chain, batch.bytes.subarray(offset, offset + length));

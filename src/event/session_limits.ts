@@ -13,8 +13,9 @@ export interface SessionLimits {
 }
 
 /**
- * Where an encoder starts a new session. A kernel of the default memory takes sessions of this size; one that was given
- * less refuses a batch that no longer fits with `BATCH_SIZE`.
+ * Where an encoder starts a new session unless told otherwise. A correlator of the default memory takes sessions of this
+ * size; one that was given less refuses a batch that no longer fits with `BATCH_SIZE`, one that was given more takes
+ * longer ones: see `Correlator.sessionLimits`.
  */
 export const sessionLimitsDefault: Readonly<SessionLimits> = {
   codes: 32_768,

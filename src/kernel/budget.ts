@@ -3,7 +3,7 @@
 import { IngestConfig } from '../core/abi/events.js';
 import { Config } from '../core/abi/state.js';
 import { chunkRows } from '../core/limits.js';
-import { divideSession } from '../event/session_limits.js';
+import { divideSession, type SessionLimits } from '../event/session_limits.js';
 
 /** What a program needs, which decides who gets how much. */
 export interface BudgetNeeds {
@@ -32,6 +32,8 @@ export interface Budget {
   /** Words of the configuration table. */
   readonly config: ReadonlyMap<number, number>;
   readonly parts: readonly BudgetPart[];
+  /** The largest session of delta batches that the kernel takes beside everything else it keeps. */
+  readonly session: SessionLimits;
 }
 
 const mebibyte = 1024 * 1024;
@@ -41,11 +43,14 @@ const kibibyte = 1024;
 const inputMost = 4 * mebibyte;
 const hostBytes = (needs: BudgetNeeds): number =>
   208 + 8 + (needs.coverageCounters === 0 ? 0 : 32 + 4 * needs.coverageCounters);
-const processBytes = 64 + 16;
+/** A record, and its places in the two indexes. */
+const processBytes = 64 + 2 * 16;
 const imageBytes = 32;
 /** Typical bytes of the values that one image is the only one to hold. */
 const imageValueBytes = 256;
 const lossBytes = 24;
+/** One part in so many of the values' memory is what a session may hold on to. */
+const sessionValueShare = 5;
 /** Static data and tables that no option changes: the data segment, keys and shapes of the scanner, heaps' roots. */
 const fixedBytes = 1.75 * mebibyte;
 
@@ -118,5 +123,11 @@ export function divideBudget(needs: BudgetNeeds): Budget {
   return {
     config: new Map(words.map(([word, value]) => [word, Math.floor(value)])),
     parts: [{ name: 'input', bytes: Math.floor(3 * input) }, { name: 'program', bytes: needs.programBytes }, ...parts],
+    session: {
+      codes: session.codes,
+      ids: session.ids,
+      textBytes: Math.floor(bytes('values') / sessionValueShare),
+      idBytes: session.idBytes,
+    },
   };
 }

@@ -24,6 +24,7 @@ interface KernelExports {
   set_section(id: number, pointer: number, bytes: number): void;
   memory_reserve(bytes: number): number;
   memory_reserved(): number;
+  memory_touch(): void;
   input_ptr(): number;
   input_capacity(): number;
   ingest_ndjson(pointer: number, bytes: number): number;
@@ -214,6 +215,11 @@ export class Kernel {
       );
       throw this.#failure;
     }
+  }
+
+  /** Has the operating system provide all memory that is reserved. */
+  touchMemory(): void {
+    this.#exports.memory_touch();
   }
 
   /** Bytes of linear memory reserved, the code's data included. */
