@@ -5,6 +5,7 @@ import type { NearEvent } from '../correlator/explain/collector.js';
 import { createExplainer, type Explanation, type PartExplanation } from '../correlator/explain/explain.js';
 import type { Rule } from '../rule/ir.js';
 import { createSourceReader } from '../source/reader.js';
+import { fieldTypesFrom, fieldTypesHelp } from './field_types.js';
 import { resolveInputs } from './input.js';
 import { CommandError, type Io, paint, printable } from './io.js';
 import { pushFiles, rulesFor } from './stream.js';
@@ -16,6 +17,7 @@ Tells why the rule fired on the events, or which of its conditions failed on the
 
   --rule ID           the rule to explain
   --rules PATH        rule file or folder; may be repeated (default: the shipped content)
+  ${fieldTypesHelp}
   --format KIND       telemetry source of the events (default: auto, line by line)
   --lateness D        how far events may be out of order (default: 120s)
   --memory SIZE       budget of the kernel (default: 256MiB)
@@ -26,6 +28,7 @@ Tells why the rule fired on the events, or which of its conditions failed on the
 const options = {
   rule: { type: 'string' },
   rules: { type: 'string', multiple: true },
+  'field-types': { type: 'string' },
   format: { type: 'string', default: 'auto' },
   lateness: { type: 'string', default: '120s' },
   memory: { type: 'string', default: '256MiB' },
@@ -45,7 +48,7 @@ export async function explain(args: string[], io: Io): Promise<number> {
   if (positionals.length === 0)
     throw new CommandError('no event files given; name files, folders or - for standard input');
   const files = await resolveInputs(positionals);
-  const rules = await rulesFor(values.rules, io);
+  const rules = await rulesFor(values.rules, io, await fieldTypesFrom(values['field-types']));
   const explainer = await createExplainer(ruleNamed(values.rule, rules), rules, {
     lateness: values.lateness,
     memory: values.memory,

@@ -5,13 +5,15 @@ import { renderDiagnostic } from '../core/diagnostics.js';
 import { UsageError } from '../core/errors.js';
 import { loadRules } from '../engine/load_rules.js';
 import type { ParsedRules } from '../language/load.js';
+import { fieldTypesFrom, fieldTypesHelp } from './field_types.js';
 import { CommandError, type Io, paint, printableLine } from './io.js';
 
-const usage = `usage: vedette rules check [--json] [--dialect elasticsearch|endpoint] PATH…
+const usage = `usage: vedette rules check [--json] [--dialect elasticsearch|endpoint] [--field-types FILE] PATH…
 
 Reads the rules of files and folders and prints a diagnostic for each problem.
   --json      print one line of JSON last: total, compiled, unsupported, problems, notes
   --dialect   EQL dialect of rules that do not choose one
+  ${fieldTypesHelp}
 Exit code: 0 all rules compile, 1 there are problems, 2 wrong usage or an unreadable path.`;
 
 /** Outcome of a check, as `--json` prints it. Remarks of severity `info` are notes, not problems. */
@@ -35,10 +37,11 @@ export async function runRulesCheck(args: string[], io: Io): Promise<number> {
     return 0;
   }
   if (positionals.length === 0) throw new CommandError('rules check: name a rule file or folder');
-  const loaded = await loadRules(
-    positionals,
-    values.dialect === undefined ? {} : { dialect: dialectOf(values.dialect) },
-  ).catch((error: unknown) => {
+  const options = {
+    ...(await fieldTypesFrom(values['field-types'])),
+    ...(values.dialect === undefined ? {} : { dialect: dialectOf(values.dialect) }),
+  };
+  const loaded = await loadRules(positionals, options).catch((error: unknown) => {
     throw error instanceof UsageError ? new CommandError(error.message) : error;
   });
   const { rules, diagnostics } = compile(loaded.rules);
@@ -52,6 +55,7 @@ function readArguments(args: string[]) {
   const options = {
     json: { type: 'boolean' },
     dialect: { type: 'string' },
+    'field-types': { type: 'string' },
     help: { type: 'boolean', short: 'h' },
   } as const;
   try {

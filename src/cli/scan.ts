@@ -12,6 +12,7 @@ import { loadCoverageModel } from '../engine/load_coverage.js';
 import { type Severity, severities } from '../rule/ir.js';
 import { createSourceReader, type ReaderTally } from '../source/reader.js';
 import { exceptionsFrom } from './exception_file.js';
+import { fieldTypesFrom, fieldTypesHelp } from './field_types.js';
 import { resolveInputs } from './input.js';
 import { CommandError, type Io, printable } from './io.js';
 import { pushFiles, rulesFor } from './stream.js';
@@ -22,6 +23,7 @@ const help = `usage: vedette scan [OPTION]... FILE|FOLDER|-...
 Correlates the events of the files, in the order given, as one stream; reads .gz too.
 
   --rules PATH        rule file or folder; may be repeated (default: the shipped content)
+  ${fieldTypesHelp}
   --format KIND       telemetry source of the events (default: auto, line by line)
   --lateness D        how far events may be out of order (default: 120s)
   --memory SIZE       budget of each kernel (default: 256MiB)
@@ -35,6 +37,7 @@ Correlates the events of the files, in the order given, as one stream; reads .gz
 
 const options = {
   rules: { type: 'string', multiple: true },
+  'field-types': { type: 'string' },
   format: { type: 'string', default: 'auto' },
   lateness: { type: 'string', default: '120s' },
   memory: { type: 'string', default: '256MiB' },
@@ -61,7 +64,7 @@ export async function scan(args: string[], io: Io): Promise<number> {
   const files = await resolveInputs(positionals);
   const reader = createSourceReader(values.format);
   const judge = await judgeFor(values.shards, {
-    rules: await rulesFor(values.rules, io),
+    rules: await rulesFor(values.rules, io, await fieldTypesFrom(values['field-types'])),
     lateness: values.lateness,
     memory: values.memory,
     minSeverity,

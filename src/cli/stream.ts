@@ -2,6 +2,7 @@
 import { renderDiagnostic } from '../core/diagnostics.js';
 import { shippedContent } from '../engine/content.js';
 import { loadRules } from '../engine/load_rules.js';
+import type { ParseRulesOptions } from '../language/load.js';
 import type { Rule } from '../rule/ir.js';
 import type { SourceReader } from '../source/reader.js';
 import { type InputFile, readChunks, wholeLines } from './input.js';
@@ -12,8 +13,12 @@ import { createProgress } from './progress.js';
  * The rules of the paths, or the shipped ones; problems are told on stderr.
  * @throws CommandError when no rule is usable.
  */
-export async function rulesFor(paths: readonly string[] | undefined, io: Io): Promise<readonly Rule[]> {
-  const { rules, problems } = await loadRules(paths ?? [shippedContent()]);
+export async function rulesFor(
+  paths: readonly string[] | undefined,
+  io: Io,
+  options: Pick<ParseRulesOptions, 'fieldTypes'> = {},
+): Promise<readonly Rule[]> {
+  const { rules, problems } = await loadRules(paths ?? [shippedContent()], options);
   const errors = problems.filter(({ severity }) => severity === 'error');
   for (const error of errors) io.stderr(`${renderDiagnostic(error).split('\n').map(printableLine).join('\n')}\n`);
   if (rules.length === 0)

@@ -7,6 +7,7 @@ import { parseDate } from './date_math.js';
 import { type FieldType, type FieldTypes, fieldType, textFields } from './field_types.js';
 import { type Glob, globOf, globPattern, globText } from './glob.js';
 import { isWordText, phrasePattern, wordsOf, wordWildcardPattern } from './text_search.js';
+import { type VersionOrder, versionPattern, versionsBeyond } from './version_order.js';
 
 export interface FieldQueryOptions {
   /** Types of fields that ECS does not name, or that the caller's data hold otherwise. */
@@ -67,12 +68,13 @@ export class FieldQueries {
     return words.length === 0 ? never : allOf(words, span);
   }
 
-  /** The value lies beyond a bound: by address, by date, by number where the bound is one, else by bytes. */
+  /** The value lies beyond a bound: by address, date or version, by number where the bound is one, else by bytes. */
   range(name: string, op: '<' | '<=' | '>' | '>=', text: string, span: Span): Expr {
     const type = fieldType(name, this.types);
     const blocks = type === 'ip' ? addressRange(op, text) : undefined;
     if (type === 'ip' && blocks === undefined) return this.refuseAddress(text, span, 'error');
     if (blocks !== undefined) return blocks.length === 0 ? never : { kind: 'cidr', value: field(name), blocks, span };
+    if (type === 'semver') return versionRange(name, op, text, span);
     const number = numberOf(text);
     if (type === 'date' || (number === undefined && looksLikeDate(text))) return this.dateRange(name, op, text, span);
     const right: Expr = number === undefined ? { kind: 'literal', value: text } : numberLiteral(number, text);
@@ -92,6 +94,8 @@ export class FieldQueries {
         return allOf([this.dateRange(name, '>=', text, span), this.dateRange(name, '<=', text, span)], span);
       case 'text':
         return wordsQuery(name, text, phrase, span);
+      case 'semver':
+        return matchOf(name, 'equals', text, mode, span);
       case 'plain':
         return plainEquals(name, text, mode, span);
     }
@@ -220,6 +224,21 @@ function wildcardMatch(name: string, glob: Glob, mode: CaseMode, span: Span): Ex
     return matchOf(name, type, text.text, mode, span);
   }
   return { kind: 'regex', value: field(name), patterns: [globPattern(glob)], case: mode, anchor: 'full', span };
+}
+
+/** What is no version is above all versions, and by bytes among its like, as Elasticsearch has it. */
+function versionRange(name: string, op: VersionOrder, text: string, span: Span): Expr {
+  const matches = (pattern: string): Expr => {
+    return { kind: 'regex', value: field(name), patterns: [pattern], case: 'exact', anchor: 'full', span };
+  };
+  const others: Expr = { kind: 'not', operand: matches(versionPattern), missing: 'null', span };
+  const isUpward = op.startsWith('>');
+  const beyond = versionsBeyond(op, text);
+  if (beyond !== undefined) return isUpward ? anyOf([matches(beyond), others], span) : matches(beyond);
+  const right: Expr = { kind: 'literal', value: text };
+  const byBytes: Expr = { kind: 'compare', op, left: field(name), right, case: 'exact', span };
+  const among = allOf([others, byBytes], span);
+  return isUpward ? among : anyOf([matches(versionPattern), among], span);
 }
 
 /** The number that a text writes, or undefined. */

@@ -4,7 +4,7 @@ import type { Rule } from '../rule/ir.js';
 import { type BehaviorConfig, type Include, isBehaviorText, parseBehaviorRule } from './behavior/parse.js';
 import { type ElasticOptions, parseElasticJson, parseElasticToml } from './elastic/rule_file.js';
 import { type EqlDialect, eqlRule, parseEql } from './eql/index.js';
-import type { FieldTypes } from './field_types.js';
+import { checkFieldTypes, type FieldTypes } from './field_types.js';
 import { parseKuery } from './kuery/kuery.js';
 
 /** Languages that rule texts come in. `elastic` is the detection rule form, whatever its query language. */
@@ -23,7 +23,10 @@ export interface ParseRulesOptions {
   readonly indexPatterns?: boolean;
   /** Exception items that Elastic rules refer to by list, as Kibana exports them. */
   readonly exceptionItems?: readonly unknown[];
-  /** Types of fields that ECS does not name. */
+  /**
+   * Types of fields, by dotted name, where they are not those of ECS: `{ version: 'semver' }`. The names of Elasticsearch's
+   * mapping types are known. Behaviour rules take the types of ECS.
+   */
   readonly fieldTypes?: FieldTypes;
   /** What `now` means in dates inside queries, in milliseconds since the epoch. Without it such dates are refused. */
   readonly nowMs?: number;
@@ -55,6 +58,7 @@ export function parseRules(text: string, options: ParseRulesOptions = {}): Parse
 
 /** Reads the rules of several texts as one set: ids are unique over all of them. */
 export function parseRuleTexts(texts: readonly RuleText[], options: Omit<ParseRulesOptions, 'file'> = {}): ParsedRules {
+  if (options.fieldTypes !== undefined) checkFieldTypes(options.fieldTypes);
   const parsed = texts.map((text) => parseOne(text, options));
   const problems = parsed.flatMap((one) => one.problems);
   const byId = new Map<string, Rule>();
@@ -153,7 +157,8 @@ function parseEqlFile(text: string, file: string | undefined, options: ParseRule
   const id = idOf(file);
   const named = file === undefined ? {} : { file };
   const dialect = options.dialect === undefined ? {} : { dialect: options.dialect };
-  const { query, problems } = parseEql(text, { ...dialect, ...named, ruleId: id });
+  const types = options.fieldTypes === undefined ? {} : { fieldTypes: options.fieldTypes };
+  const { query, problems } = parseEql(text, { ...dialect, ...types, ...named, ruleId: id });
   return {
     rules: query === undefined ? [] : [eqlRule(id, query, { source: { language: 'eql', text, ...named } })],
     problems,

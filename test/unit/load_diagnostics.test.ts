@@ -7,7 +7,7 @@ import { parseRules } from '../../src/language/load.js';
 
 const sources = fileURLToPath(new URL('../../src/', import.meta.url));
 const folders = ['language', 'compiler'];
-const notDiagnostics = /^(?:QUOTE_|PROGRAM_)/;
+const notDiagnostics = /^(?:QUOTE_|PROGRAM_|USAGE_)/;
 
 describe('diagnostic codes', () => {
   it('are all explained, once each and in order', () => {

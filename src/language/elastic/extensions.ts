@@ -1,6 +1,6 @@
 import { nearestName } from '../../core/nearest_name.js';
 import type { ObjectReader, Report } from '../document/reader.js';
-import type { FieldType, FieldTypes } from '../field_types.js';
+import { type FieldTypeName, type FieldTypes, fieldTypeNames } from '../field_types.js';
 import type { ElasticDialect, ElasticOptions } from './options.js';
 import { readDuration } from './schedule.js';
 
@@ -16,8 +16,6 @@ export interface Extensions {
   /** Window of a threshold rule instead of its look-back. */
   readonly windowUs?: number;
 }
-
-const fieldTypeNames: readonly FieldType[] = ['ip', 'date', 'text', 'plain'];
 
 /** Reads the extensions; `table` is undefined where the file has none. */
 export function readExtensions(table: ObjectReader | undefined, options: ElasticOptions, report: Report): Extensions {
@@ -41,7 +39,7 @@ function readFallback(table: ObjectReader | undefined): Record<string, readonly 
 }
 
 function readFieldTypes(table: ObjectReader | undefined, report: Report): FieldTypes {
-  const types: Record<string, FieldType> = {};
+  const types: Record<string, FieldTypeName> = {};
   for (const name of table?.node.entries.keys() ?? []) {
     const node = table?.stringNode(name);
     if (node === undefined) continue;

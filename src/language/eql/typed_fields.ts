@@ -1,6 +1,6 @@
 /**
- * Comparisons with fields that hold addresses or dates, which Elasticsearch compares as such and not as text: a block
- * contains addresses, and a date may be written in several ways.
+ * Comparisons with fields that hold addresses, dates or versions, which Elasticsearch compares as such and not as text: a
+ * block contains addresses, a date may be written in several ways, and 1.11 is above 1.5.
  */
 import type { Span } from '../../core/diagnostic.js';
 import type { Expr, LiteralExpr } from '../../rule/ir.js';
@@ -14,8 +14,8 @@ import { isText, negate } from './lowering.js';
 const isIsoDate = /^\d{4}-\d\d/;
 
 /**
- * The condition of an address or date field and a constant; undefined where the field is of no such type, or the constant
- * is no address or date: then both compare as they stand.
+ * The condition of an address, date or version field and a constant; undefined where the field is of no such type, or the
+ * constant is no address or date: then both compare as they stand. Versions are equal as texts are.
  */
 export function typedComparison(
   left: Expr,
@@ -26,11 +26,14 @@ export function typedComparison(
 ): Expr | undefined {
   if (left.kind !== 'field') return undefined;
   const type = fieldType(left.name, types);
-  if (type !== 'ip' && type !== 'date') return undefined;
+  if (type === 'plain' || type === 'text') return undefined;
   const queries = new FieldQueries({ fieldTypes: types }, () => {});
   if (type === 'ip' && isText(right) && parseBlock(right.value) !== undefined) {
     if (op === '==' || op === '!=') return equality(op, queries.equals(left.name, right.value, true, span), span);
     return right.value.includes('/') ? undefined : queries.range(left.name, op, right.value, span);
+  }
+  if (type === 'semver' && isText(right) && op !== '==' && op !== '!=') {
+    return queries.range(left.name, op, right.value, span);
   }
   const date = type === 'date' ? dateText(right) : undefined;
   if (date === undefined) return undefined;

@@ -19,16 +19,22 @@ import type { CaseFields, CaseRow, ExpressionRow, ParseRow, Source } from './row
  * these and do not pass are skipped.
  */
 const mappingReasons: Readonly<Record<string, string>> = {
-  'mapping:version': 'needs an index mapping: the field orders as a semantic version',
   'mapping:null_value': 'needs an index mapping: explicit nulls are indexed as another value',
   'mapping:date': 'needs an index mapping: the field is a date',
   'mapping:ip': 'needs an index mapping: the field is an address',
 };
 
+/** The mapping that rows with `mapping:version` are about. */
+const versionTypes = { version: 'semver' } as const;
+
 const ecsFields: CaseFields = { id: '_id', category: 'event.category', timestamp: '@timestamp', tiebreaker: null };
 
 export async function runCase(row: CaseRow, events: readonly Source[], engine: Engine): Promise<Outcome> {
-  const { query, problems } = parseEql(row.query, optionsOf(row.dialect, row.case_sensitive));
+  const needsVersions = row.requires?.includes('mapping:version') === true;
+  const { query, problems } = parseEql(row.query, {
+    ...optionsOf(row.dialect, row.case_sensitive),
+    ...(needsVersions ? { fieldTypes: versionTypes } : {}),
+  });
   if (query === undefined)
     return orMapping(row, failed(`refused: ${problems.map(({ message }) => message).join('; ')}`));
   const max = row.params?.max_samples_per_key;
