@@ -26,7 +26,7 @@ import { readRecords } from './records.js';
 import { describeProgram, planRestore, type RestoreReport } from './restore_plan.js';
 import { isScheduled, Scheduled, type ScheduledState } from './scheduled.js';
 import { fieldSpecs, type Prepared, type ProgramParts, prepare, startKernel } from './setup.js';
-import { decodeSnapshot, encodeSnapshot } from './snapshot.js';
+import { decodeSnapshot, type Snapshot, sealSnapshot, writeSnapshot } from './snapshot.js';
 import { mergeJudgeStates, mergeReports, ownedRecords } from './snapshot_parts.js';
 import { type CorrelatorStats, type LossCount, lossName, skipName } from './stats.js';
 import { HiddenAlerts } from './suppression.js';
@@ -98,7 +98,9 @@ export interface CorrelatorPart extends Correlator {
   readonly kernel: Kernel;
   /** Forgets the session of delta batches in hand: its next batch is refused. */
   endSession(): void;
-  /** As `restore`, from the snapshots of several parts; hosts of slots that are not owned are left out. */
+  /** As `snapshot`, without the checksum; in `spare` where it is large enough. */
+  unsealedSnapshot(spare?: ArrayBuffer): Uint8Array<ArrayBuffer>;
+  /** As `restore`, from unsealed snapshots of several parts; hosts of slots that are not owned are left out. */
   restoreParts(parts: readonly Uint8Array[], owned?: Uint8Array): RestoreReport;
 }
 
@@ -237,35 +239,42 @@ class RunningCorrelator implements CorrelatorPart {
   // ------------------------------------------------------------------------------------------------ snapshots
 
   snapshot(): Uint8Array {
+    return sealSnapshot(this.unsealedSnapshot()).slice();
+  }
+
+  unsealedSnapshot(spare?: ArrayBuffer): Uint8Array<ArrayBuffer> {
     const kernel = this.#open();
     if (this.#isFlushed) throw new UsageError('USAGE_FLUSHED', 'snapshot after flush: the stream has ended');
     const { program, coverage, exceptions } = this.#prepared;
-    const records = kernel.snapshot();
-    return encodeSnapshot({
-      fingerprint: program.fingerprint,
-      header: {
-        ...describeProgram(program),
-        publisher: this.#publisher.snapshot(),
-        behaviors: this.#behaviors.snapshot(),
-        scheduled: this.#scheduled.snapshot(),
-        ...(this.#baseline === undefined ? {} : { baseline: this.#baseline.export() }),
-        ...(coverage === undefined ? {} : { coverage: coverage.snapshot(kernel) }),
-        ...(exceptions === undefined ? {} : { exceptions: exceptions.snapshot() }),
-      },
-      records,
-    });
+    const header = {
+      ...describeProgram(program),
+      publisher: this.#publisher.snapshot(),
+      behaviors: this.#behaviors.snapshot(),
+      scheduled: this.#scheduled.snapshot(),
+      ...(this.#baseline === undefined ? {} : { baseline: this.#baseline.export() }),
+      ...(coverage === undefined ? {} : { coverage: coverage.snapshot(kernel) }),
+      ...(exceptions === undefined ? {} : { exceptions: exceptions.snapshot() }),
+    };
+    const { fingerprint } = program;
+    return writeSnapshot({ fingerprint, header }, (sink) => kernel.writeSnapshot(sink), spare);
   }
 
   restore(bytes: Uint8Array): RestoreReport {
-    return this.restoreParts([bytes]);
+    return this.#restore([decodeSnapshot(bytes)]);
   }
 
   restoreParts(parts: readonly Uint8Array[], owned?: Uint8Array): RestoreReport {
+    return this.#restore(
+      parts.map((part) => decodeSnapshot(part, true)),
+      owned,
+    );
+  }
+
+  #restore(snapshots: readonly Snapshot[], owned?: Uint8Array): RestoreReport {
     this.#open();
     if (this.#isUsed) {
       throw new UsageError('USAGE_OPTION', 'restore after push or advance: restore into a new correlator');
     }
-    const snapshots = parts.map(decodeSnapshot);
     const { program, views } = this.#prepared;
     this.#isUsed = true;
     const behaviors = new Map<string, { state: unknown; hosts: ReadonlySet<string> | undefined }[]>();

@@ -2,7 +2,6 @@
  * The container of a snapshot (`schemas/snapshot.fbs`): magic, format version, fingerprint and checksum, checked in that
  * order; then what the records need to be read by another program, what TypeScript keeps, and the kernel's records.
  */
-import { Builder } from 'flatbuffers';
 import { SnapshotError } from '../core/errors.js';
 import { FlatFormatError, FlatReader } from '../core/flat_reader.js';
 import { hash128 } from '../core/hash.js';
@@ -23,6 +22,30 @@ const enum Field {
   Records = 5,
   Count = 6,
 }
+
+/** Where the writer puts things: a fixed layout, so that records are written once, to where they stay. */
+const enum Layout {
+  VTable = 8,
+  Table = 24,
+  Version = 28,
+  ChecksumLow = 32,
+  ChecksumHigh = 36,
+  Fingerprint = 40,
+  Header = 48,
+  Records = 52,
+  TableBytes = 32,
+  HeaderVector = 56,
+}
+
+/** Offsets in the table by field, as the vtable lists them. */
+const fieldOffsets = [
+  Layout.Version,
+  Layout.Fingerprint,
+  Layout.ChecksumLow,
+  Layout.ChecksumHigh,
+  Layout.Header,
+  Layout.Records,
+].map((at) => at - Layout.Table);
 
 /** What the kernel's records refer to by index, and the state outside the kernel: plain data. */
 export interface SnapshotHeader {
@@ -56,31 +79,83 @@ const encoder = new TextEncoder();
 
 /** Writes a snapshot. Deterministic: equal state gives equal bytes. */
 export function encodeSnapshot(snapshot: Snapshot): Uint8Array {
-  const header = encoder.encode(JSON.stringify(snapshot.header));
-  const [low, high] = checksum(header, snapshot.records);
-  const builder = new Builder(header.length + snapshot.records.length + 1024);
-  builder.prep(8, snapshot.records.length);
-  const recordsAt = builder.createByteVector(snapshot.records);
-  const headerAt = builder.createByteVector(header);
-  builder.startObject(Field.Count);
-  builder.addFieldInt32(Field.Version, snapshotVersion, 0);
-  builder.addFieldInt64(Field.Fingerprint, BigInt.asIntN(64, snapshot.fingerprint), 0n);
-  builder.addFieldInt32(Field.ChecksumLow, low | 0, 0);
-  builder.addFieldInt32(Field.ChecksumHigh, high | 0, 0);
-  builder.addFieldOffset(Field.Header, headerAt, 0);
-  builder.addFieldOffset(Field.Records, recordsAt, 0);
-  builder.finish(builder.endObject(), identifier);
-  return builder.asUint8Array().slice();
+  return sealSnapshot(writeSnapshot(snapshot, (sink) => sink(snapshot.records)));
 }
 
-/** Reads a snapshot. @throws SnapshotError that says what is wrong, before anything of it is used. */
-export function decodeSnapshot(bytes: Uint8Array): Snapshot {
+/** Where the records go; may be called any number of times. */
+export type RecordSink = (records: Uint8Array) => void;
+
+/**
+ * As {@link encodeSnapshot} without the checksum, which `sealSnapshot` adds. `write` hands the records over in pieces.
+ * `spare` is memory to use where it is large enough: touching new pages takes longer than writing the records.
+ */
+export function writeSnapshot(
+  { fingerprint, header }: Omit<Snapshot, 'records'>,
+  write: (sink: RecordSink) => void,
+  spare: ArrayBuffer = new ArrayBuffer(0),
+): Uint8Array<ArrayBuffer> {
+  const text = encoder.encode(JSON.stringify(header));
+  const recordsAt = ((Layout.HeaderVector + 4 + text.length + 4 + 7) & ~7) >>> 0;
+  let bytes = new Uint8Array(spare.byteLength > recordsAt ? spare : new ArrayBuffer(recordsAt + 65_536));
+  let end = recordsAt;
+  write((records) => {
+    if (end + records.length > bytes.length) bytes = grown(bytes, end, end + records.length);
+    bytes.set(records, end);
+    end += records.length;
+  });
+  const view = new DataView(bytes.buffer);
+  bytes.fill(0, 0, recordsAt);
+  view.setUint32(0, Layout.Table, true);
+  bytes.set(encoder.encode(identifier), 4);
+  view.setUint16(Layout.VTable, 4 + 2 * Field.Count, true);
+  view.setUint16(Layout.VTable + 2, Layout.TableBytes, true);
+  fieldOffsets.forEach((offset, field) => {
+    view.setUint16(Layout.VTable + 4 + 2 * field, offset, true);
+  });
+  view.setInt32(Layout.Table, Layout.Table - Layout.VTable, true);
+  view.setUint32(Layout.Version, snapshotVersion, true);
+  view.setBigUint64(Layout.Fingerprint, BigInt.asUintN(64, fingerprint), true);
+  view.setUint32(Layout.Header, Layout.HeaderVector - Layout.Header, true);
+  view.setUint32(Layout.HeaderVector, text.length, true);
+  bytes.set(text, Layout.HeaderVector + 4);
+  view.setUint32(Layout.Records, recordsAt - 4 - Layout.Records, true);
+  view.setUint32(recordsAt - 4, end - recordsAt, true);
+  return bytes.subarray(0, end);
+}
+
+/** Room for at least `least` bytes, and for a state that grows on; the first `used` bytes are kept. */
+function grown(bytes: Uint8Array, used: number, least: number): Uint8Array<ArrayBuffer> {
+  const larger = new Uint8Array(Math.max(least + (least >>> 2), bytes.length * 2));
+  larger.set(bytes.subarray(0, used));
+  return larger;
+}
+
+/** Adds the checksum, in place. */
+export function sealSnapshot(bytes: Uint8Array): Uint8Array {
+  const { header, records } = read(new FlatReader(bytes));
+  const [low, high] = checksum(header, records);
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  view.setUint32(Layout.ChecksumLow, low, true);
+  view.setUint32(Layout.ChecksumHigh, high, true);
+  return bytes;
+}
+
+/**
+ * Reads a snapshot. `isTrusted`: its checksum is not looked at, as another covers it, or it never left memory.
+ * @throws SnapshotError that says what is wrong, before anything of it is used.
+ */
+export function decodeSnapshot(bytes: Uint8Array, isTrusted = false): Snapshot {
   const reader = new FlatReader(bytes);
   if (reader.identifier() !== identifier) {
     throw new SnapshotError('SNAPSHOT_FORMAT', `not a snapshot: it does not start with the identifier ${identifier}`);
   }
   try {
-    return read(reader);
+    const { fingerprint, header, records, low, high } = read(reader);
+    if (!isTrusted) {
+      const [lowFound, highFound] = checksum(header, records);
+      if (low !== lowFound || high !== highFound) throw damaged('its checksum is that of other contents');
+    }
+    return { fingerprint, header: readHeader(header), records };
   } catch (error) {
     if (error instanceof FlatFormatError) throw damaged(error.message);
     throw error;
@@ -90,7 +165,7 @@ export function decodeSnapshot(bytes: Uint8Array): Snapshot {
 const damaged = (reason: string): SnapshotError =>
   new SnapshotError('SNAPSHOT_DAMAGED', `the snapshot is damaged: ${reason}; use the one before it`);
 
-function read(reader: FlatReader): Snapshot {
+function read(reader: FlatReader) {
   const root = reader.root();
   const version = reader.u32(root, Field.Version, 'the version');
   if (version !== snapshotVersion) {
@@ -101,17 +176,15 @@ function read(reader: FlatReader): Snapshot {
   }
   const headerAt = reader.vector(root, Field.Header, 1, 'the header');
   if (headerAt === undefined) throw damaged('it has no header');
-  const header = reader.slice(headerAt);
-  // A vector of no records is left out of the bytes.
+  // A vector of no records may be left out of the bytes.
   const recordsAt = reader.vector(root, Field.Records, 1, 'the records');
-  const records = recordsAt === undefined ? new Uint8Array(0) : reader.slice(recordsAt);
-  const [low, high] = checksum(header, records);
-  const isWhole =
-    reader.u32(root, Field.ChecksumLow, 'the checksum') === low &&
-    reader.u32(root, Field.ChecksumHigh, 'the checksum') === high;
-  if (!isWhole) throw damaged('its checksum is that of other contents');
-  const fingerprint = reader.u64(root, Field.Fingerprint, 'the fingerprint') ?? 0n;
-  return { fingerprint, header: readHeader(header), records };
+  return {
+    fingerprint: reader.u64(root, Field.Fingerprint, 'the fingerprint') ?? 0n,
+    header: reader.slice(headerAt),
+    records: recordsAt === undefined ? new Uint8Array(0) : reader.slice(recordsAt),
+    low: reader.u32(root, Field.ChecksumLow, 'the checksum'),
+    high: reader.u32(root, Field.ChecksumHigh, 'the checksum'),
+  };
 }
 
 /** The header, as far as its outline tells that it is one: a checksum proves no more than that nothing was changed. */

@@ -115,6 +115,9 @@ class RunningEngine implements Engine {
   #isFlushed = false;
   #closing: Promise<void> | undefined;
   #failure: unknown;
+  /** The snapshot that is being kept, and why the one before it could not be. */
+  #keeping: Promise<void> = Promise.resolve();
+  #keepFailure: { readonly error: unknown } | undefined;
   #refusedBatches = 0;
   #pushes = 0;
 
@@ -182,15 +185,23 @@ class RunningEngine implements Engine {
   reload(rules: readonly Rule[]): Promise<RestoreReport> {
     return this.#alone(() => {
       this.#refuseFlushed('reload');
-      return this.#fleet.reload(rules);
+      return this.#reload(rules);
     });
   }
 
-  snapshot(): Promise<void> {
-    return this.#alone(() => {
+  async #reload(rules: readonly Rule[]): Promise<RestoreReport> {
+    // It takes a snapshot of its own, over the memory of an earlier one.
+    await this.#keeping;
+    return this.#fleet.reload(rules);
+  }
+
+  async snapshot(): Promise<void> {
+    await this.#alone(() => {
       this.#refuseFlushed('snapshot');
-      return this.#keepSnapshot();
+      return this.#takeSnapshot();
     });
+    await this.#keeping;
+    this.#tellKeepFailure();
   }
 
   async stats(): Promise<EngineStats> {
@@ -219,7 +230,9 @@ class RunningEngine implements Engine {
     await this.#last.catch(() => undefined);
     try {
       const isWhole = this.#failure === undefined && !this.#isFlushed && this.#owed === 0;
-      if (this.#state !== undefined && isWhole) await this.#keepSnapshot();
+      if (this.#state !== undefined && isWhole) await this.#takeSnapshot();
+      await this.#keeping;
+      this.#tellKeepFailure();
     } finally {
       await this.#fleet.close();
     }
@@ -262,10 +275,11 @@ class RunningEngine implements Engine {
     const admitted = this.#entry.then(async () => {
       while (this.#onTheirWay.length >= inFlightMax) await Promise.race(this.#onTheirWay);
       if (this.#failure !== undefined) throw this.#failure;
+      this.#tellKeepFailure();
       if (this.#isSnapshotDue() && this.#owed === 0) {
         await this.#last.catch(() => undefined);
         if (this.#failure !== undefined) throw this.#failure;
-        await this.#keepSnapshot();
+        await this.#takeSnapshot();
       }
       return work();
     });
@@ -317,15 +331,24 @@ class RunningEngine implements Engine {
     return this.#state?.isDue(this.#fleet.nextOrdinal) === true;
   }
 
-  async #keepSnapshot(): Promise<void> {
+  /** Takes a snapshot, which is kept while the stream goes on. */
+  async #takeSnapshot(): Promise<void> {
+    // The one before it lies in memory that is now written over.
+    await this.#keeping;
     const snapshot = await this.#fleet.snapshot();
     if (this.#state === undefined) return;
-    try {
-      await this.#state.save(snapshot);
-    } catch (error) {
+    this.#keepFailure = undefined;
+    this.#keeping = this.#state.save(snapshot).catch((error: unknown) => {
       if (channels.snapshot.hasSubscribers) channels.snapshot.publish({ error });
-      throw error;
-    }
+      this.#keepFailure = { error };
+    });
+  }
+
+  /** @throws once what kept the last snapshot from being kept. */
+  #tellKeepFailure(): void {
+    const failure = this.#keepFailure;
+    this.#keepFailure = undefined;
+    if (failure !== undefined) throw failure.error;
   }
 }
 

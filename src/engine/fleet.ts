@@ -199,7 +199,10 @@ export class Fleet {
 
   // -------------------------------------------------------------------------------------------------- snapshots
 
-  /** The state of every part. No step may be on its way. A shard that dies from here on goes back to it. */
+  /**
+   * The state of every part. No step may be on its way. A shard that dies from here on goes back to it. The snapshot
+   * before the last is written over.
+   */
   async snapshot(): Promise<EngineSnapshot> {
     const shards = await Promise.all(this.mailboxes.map((mailbox) => mailbox.snapshot()));
     this.#boundSession();
@@ -217,7 +220,7 @@ export class Fleet {
       shards,
     };
     this.mailboxes.forEach((mailbox, shard) => {
-      mailbox.rebase(shards[shard] as Uint8Array);
+      mailbox.rebase(shards[shard] as Uint8Array<ArrayBuffer>);
     });
     return snapshot;
   }

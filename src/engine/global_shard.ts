@@ -103,13 +103,13 @@ export class GlobalShard {
   }
 
   snapshot(): { bytes: Uint8Array; state: GlobalState } {
-    return { bytes: this.#correlator.snapshot(), state: { pending: this.#pending } };
+    return { bytes: this.#correlator.unsealedSnapshot(), state: { pending: this.#pending } };
   }
 
   restore(bytes: Uint8Array, state: GlobalState, clockUs: number): RestoreReport {
     this.#pending = [...state.pending];
     this.#clockUs = clockUs;
-    return this.#correlator.restore(bytes);
+    return this.#correlator.restoreParts([bytes]);
   }
 
   close(): void {

@@ -30,6 +30,9 @@ export class Mailbox {
   /** Batches of the session in hand, and those of the session that was in hand at the last snapshot. */
   #session: Uint8Array[] = [];
   #sessionBefore: readonly Uint8Array[] = [];
+  /** The snapshot that a restart goes back to, where this mailbox took it, and the memory of the one before. */
+  #base: Uint8Array<ArrayBuffer> | undefined;
+  #spare: ArrayBuffer | undefined;
   #tail: Promise<unknown> = Promise.resolve();
   #queued = 0;
   #restarts = 0;
@@ -63,19 +66,28 @@ export class Mailbox {
     });
   }
 
-  /** The shard's state after every message sent. */
-  snapshot(): Promise<Uint8Array> {
+  /**
+   * The shard's state after every message sent. The bytes of the snapshot before the last are written over: nobody may
+   * read them any more.
+   */
+  snapshot(): Promise<Uint8Array<ArrayBuffer>> {
     return this.#inTurn(async () => {
-      const answer = await this.#persist(() => this.#host.run({ kind: 'snapshot' }));
+      const answer = await this.#persist(() => {
+        const spare = this.#spare ?? new ArrayBuffer(0);
+        this.#spare = undefined;
+        return this.#host.run({ kind: 'snapshot', spare });
+      });
       if (answer.kind !== 'snapshot') throw errorOf(answer);
       return answer.bytes;
     });
   }
 
   /** A restart goes back to this snapshot, which has just been taken. */
-  rebase(bytes: Uint8Array): void {
+  rebase(bytes: Uint8Array<ArrayBuffer>): void {
     if (this.#start === undefined) return;
     this.#start = { ...this.#start, parts: [bytes], isDivided: false };
+    this.#spare = this.#base?.buffer;
+    this.#base = bytes;
     this.#clearJournal();
   }
 

@@ -75,7 +75,8 @@ export interface ShardStart {
 export type ShardTask =
   | { readonly kind: 'start'; readonly start: ShardStart }
   | { readonly kind: 'push'; readonly message: ShardMessage }
-  | { readonly kind: 'snapshot' }
+  /** `spare`: memory for it, given away. */
+  | { readonly kind: 'snapshot'; readonly spare: ArrayBuffer }
   | { readonly kind: 'stats' };
 
 export interface Started {
@@ -88,7 +89,7 @@ export interface Started {
 export type ShardAnswer =
   | { readonly kind: 'started'; readonly started: Started }
   | { readonly kind: 'output'; readonly output: ShardOutput }
-  | { readonly kind: 'snapshot'; readonly bytes: Uint8Array }
+  | { readonly kind: 'snapshot'; readonly bytes: Uint8Array<ArrayBuffer> }
   | {
       readonly kind: 'stats';
       readonly stats: CorrelatorStats;

@@ -130,11 +130,11 @@ export class Router {
   }
 
   snapshot(): Uint8Array {
-    return this.#part.snapshot();
+    return this.#part.unsealedSnapshot();
   }
 
   restore(bytes: Uint8Array): void {
-    this.#part.restore(bytes);
+    this.#part.restoreParts([bytes]);
   }
 
   close(): void {

@@ -40,7 +40,7 @@ export class Shard {
 
   #answer(task: Exclude<ShardTask, { kind: 'start' }>, correlator: CorrelatorPart): ShardAnswer {
     if (task.kind === 'push') return { kind: 'output', output: this.#push(correlator, task.message) };
-    if (task.kind === 'snapshot') return { kind: 'snapshot', bytes: correlator.snapshot() };
+    if (task.kind === 'snapshot') return { kind: 'snapshot', bytes: correlator.unsealedSnapshot(task.spare) };
     return {
       kind: 'stats',
       stats: correlator.stats(),

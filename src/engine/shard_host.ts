@@ -56,6 +56,7 @@ export class WorkerHost implements ShardHost {
   }
 
   run(task: ShardTask): Promise<ShardAnswer> {
+    if (task.kind === 'snapshot') return this.#pool.run(task, { transferList: [task.spare] }) as Promise<ShardAnswer>;
     if (task.kind !== 'push') return this.#pool.run(task) as Promise<ShardAnswer>;
     const { message, transferList } = copied(task.message);
     return this.#pool.run({ kind: 'push', message }, { transferList }) as Promise<ShardAnswer>;

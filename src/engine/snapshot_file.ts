@@ -1,10 +1,11 @@
 /**
  * The snapshot of a whole engine: one consistent cut over the router, every shard and the global shard. Layout: the
  * magic `VDES`, u32 format version, u32 length of all that follows the head, 16 bytes of checksum over it; then u32
- * length and bytes of a JSON header, then u32 length and bytes of each part.
+ * length and bytes of a JSON header, then u32 length and bytes of each part. The parts carry no checksum of their own.
  */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { SnapshotError } from '../core/errors.js';
-import { hash128 } from '../core/hash.js';
+import { Hash128, hash128 } from '../core/hash.js';
 import type { PublisherState } from '../correlator/publisher.js';
 import type { GlobalState } from './global_shard.js';
 
@@ -30,25 +31,37 @@ export interface EngineSnapshot {
 }
 
 const encoder = new TextEncoder();
+/** Bytes hashed before others of the thread have their turn: a few milliseconds. */
+const sliceBytes = 1024 * 1024;
 
-export function encodeEngineSnapshot({ header, router, global, shards }: EngineSnapshot): Uint8Array {
+/** Writes a snapshot, as pieces to be put one after the other: the parts themselves are not copied. */
+export async function encodeEngineSnapshot({ header, router, global, shards }: EngineSnapshot): Promise<Uint8Array[]> {
   const parts = [encoder.encode(JSON.stringify(header)), router, global, ...shards];
-  const length = parts.reduce((sum, part) => sum + 4 + part.length, 0);
-  const bytes = new Uint8Array(headBytes + length);
-  const view = new DataView(bytes.buffer);
-  let at = headBytes;
-  for (const part of parts) {
-    view.setUint32(at, part.length, true);
-    bytes.set(part, at + 4);
-    at += 4 + part.length;
-  }
+  const pieces = parts.flatMap((part) => [new Uint8Array(Uint32Array.of(part.length).buffer), part]);
+  const head = new Uint8Array(headBytes);
+  const view = new DataView(head.buffer);
   view.setUint32(0, magic, true);
   view.setUint32(4, engineSnapshotVersion, true);
-  view.setUint32(8, length, true);
-  hash128(bytes.subarray(headBytes)).forEach((word, index) => {
+  view.setUint32(
+    8,
+    pieces.reduce((sum, piece) => sum + piece.length, 0),
+    true,
+  );
+  (await hashOf(pieces)).forEach((word, index) => {
     view.setUint32(12 + index * 4, word, true);
   });
-  return bytes;
+  return [head, ...pieces];
+}
+
+async function hashOf(pieces: readonly Uint8Array[]): Promise<readonly number[]> {
+  const hash = new Hash128();
+  for (const piece of pieces) {
+    for (let at = 0; at < piece.length; at += sliceBytes) {
+      hash.update(piece.subarray(at, at + sliceBytes));
+      if (at + sliceBytes < piece.length) await nextTurn();
+    }
+  }
+  return hash.digest();
 }
 
 /** Reads a snapshot. @throws SnapshotError that says what is wrong, before anything of it is used. */

@@ -6,6 +6,8 @@ import { join } from 'node:path';
 export interface SnapshotStore {
   get(name: string): Promise<Uint8Array | undefined>;
   put(name: string, bytes: Uint8Array): Promise<void>;
+  /** As `put`, of bytes in pieces. Where it is there it is used: large snapshots need not be copied into one. */
+  putPieces?(name: string, pieces: readonly Uint8Array[]): Promise<void>;
   list(): Promise<readonly string[]>;
   delete(name: string): Promise<void>;
 }
@@ -27,12 +29,16 @@ export class DirectoryStore implements SnapshotStore {
     });
   }
 
-  async put(name: string, bytes: Uint8Array): Promise<void> {
+  put(name: string, bytes: Uint8Array): Promise<void> {
+    return this.putPieces(name, [bytes]);
+  }
+
+  async putPieces(name: string, pieces: readonly Uint8Array[]): Promise<void> {
     await mkdir(this.#dir, { recursive: true });
     const temporary = join(this.#dir, `${name}.tmp`);
     const file = await open(temporary, 'w');
     try {
-      await file.writeFile(bytes);
+      for (const piece of pieces) await file.writeFile(piece);
       await file.sync();
     } finally {
       await file.close();

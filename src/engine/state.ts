@@ -1,4 +1,5 @@
 /** Durable state: which snapshot an engine goes on from, and when the next is taken. */
+import { concatBytes } from '../core/bytes.js';
 import { SnapshotError } from '../core/errors.js';
 import type { RestoreReport } from '../correlator/restore_plan.js';
 import { channels } from './diagnostics.js';
@@ -70,22 +71,25 @@ export class DurableState {
     return { name: null, snapshot: undefined, damaged };
   }
 
-  /** Keeps a snapshot; the one before it stays until there is a newer. */
+  /** Keeps a snapshot; the one before it stays until there is a newer. Its parts must not change meanwhile. */
   async save(snapshot: EngineSnapshot): Promise<void> {
     const startMs = Date.now();
     const { nextOrdinal } = snapshot.header;
-    const bytes = encodeEngineSnapshot(snapshot);
-    const name = `engine-${String(nextOrdinal).padStart(16, '0')}`;
-    await this.#store.put(name, bytes);
-    this.#lastMs = Date.now();
+    // The next is due an interval after this one was taken, kept or not.
+    this.#lastMs = startMs;
     this.#lastOrdinal = nextOrdinal;
+    const pieces = await encodeEngineSnapshot(snapshot);
+    const bytes = pieces.reduce((sum, piece) => sum + piece.length, 0);
+    const name = `engine-${String(nextOrdinal).padStart(16, '0')}`;
+    if (this.#store.putPieces === undefined) await this.#store.put(name, concatBytes(pieces));
+    else await this.#store.putPieces(name, pieces);
     // Those after it are damaged: this engine would have gone on from a sound one.
     const names = [...(await this.#store.list())].sort().reverse();
     const older = names.filter((one) => one < name);
     for (const one of [...names.filter((other) => other > name), ...older.slice(keptMax - 1)])
       await this.#store.delete(one);
     if (channels.snapshot.hasSubscribers) {
-      channels.snapshot.publish({ name, bytes: bytes.length, nextOrdinal, ms: this.#lastMs - startMs });
+      channels.snapshot.publish({ name, bytes, nextOrdinal, ms: Date.now() - startMs });
     }
   }
 }

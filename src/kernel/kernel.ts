@@ -142,8 +142,8 @@ export class Kernel {
   readonly #exports: KernelExports;
   readonly #drain: (records: DataView) => void;
   #failure: KernelTrap | undefined;
-  /** While a snapshot is written: what the output buffer held. */
-  #collected: Uint8Array[] | undefined;
+  /** While a snapshot is written: takes what the output buffer holds, before it is emptied. */
+  #sink: ((records: Uint8Array) => void) | undefined;
 
   private constructor(exports: KernelExports, drain: (records: DataView) => void) {
     this.#exports = exports;
@@ -329,8 +329,7 @@ export class Kernel {
   drainOutput(): void {
     const bytes = this.#exports.output_bytes() >>> 0;
     const view = new DataView(this.#exports.memory.buffer, this.#exports.output_ptr() >>> 0, bytes);
-    if (this.#collected !== undefined)
-      this.#collected.push(new Uint8Array(view.buffer, view.byteOffset, bytes).slice());
+    if (this.#sink !== undefined) this.#sink(new Uint8Array(view.buffer, view.byteOffset, bytes));
     else if (bytes > 0) this.#drain(view);
     this.#exports.output_clear();
   }
@@ -338,14 +337,19 @@ export class Kernel {
   /** The kernel's logical state as records (`abi/snapshot.ts`). The output must have been drained. */
   snapshot(): Uint8Array {
     const parts: Uint8Array[] = [];
-    this.#collected = parts;
+    this.writeSnapshot((records) => parts.push(records.slice()));
+    return concatBytes(parts);
+  }
+
+  /** As {@link snapshot}, in pieces of whole records that are valid during the call of `sink` only. */
+  writeSnapshot(sink: (records: Uint8Array) => void): void {
+    this.#sink = sink;
     try {
       this.#call(() => this.#exports.snapshot_write());
       this.drainOutput();
     } finally {
-      this.#collected = undefined;
+      this.#sink = undefined;
     }
-    return concatBytes(parts);
   }
 
   /** Reads records into a kernel that has seen no row. @throws SnapshotError where they name more than can be mapped. */
