@@ -4,6 +4,7 @@ import type { BehaviorRule } from '../../rule/ir.js';
 import type { ExceptionNote } from '../exceptions.js';
 import type { BehaviorAlert } from './alert.js';
 import type { Case, Instance } from './case.js';
+import { compileJudgement } from './compiled/judgement.js';
 import type { BehaviorDetail } from './detail.js';
 import type { Session } from './session.js';
 import { bands, removalsIn, removedBy, type Verdict } from './verdict.js';
@@ -61,8 +62,10 @@ function detailOf(
   verdict: Verdict,
 ): BehaviorDetail {
   const { judgement } = rule;
-  const removals = removalsIn(judgement, session, target, verdict.fromUs, verdict.toUs);
-  const counted = instances.filter((instance) => removedBy(instance, removals, verdict.applied) === undefined);
+  const removals = removalsIn(compileJudgement(judgement), session, target, verdict.fromUs, verdict.toUs);
+  const removalOf = (instance: Instance): string | undefined =>
+    removedBy(instance, (id) => removals.has(id), verdict.applied);
+  const counted = instances.filter((instance) => removalOf(instance) === undefined);
   const pathJoins = counted.filter((instance) => instance.attribution === 'path_join');
   const dataQuality = [...session.profile.quality, ...(pathJoins.length > 0 ? ['path_join'] : [])];
   return {
@@ -88,7 +91,7 @@ function detailOf(
     weak: verdict.weak,
     techniques: techniquesOf(rule, verdict, counted),
     removed: instances.flatMap((instance) => {
-      const id = removedBy(instance, removals, verdict.applied);
+      const id = removalOf(instance);
       return id === undefined
         ? []
         : [{ class: instance.class, instance: instance.key, reason: removals.get(id) ?? 'exception', id }];

@@ -1,18 +1,22 @@
 /** What a session remembers besides its cases: launch, lookups, writes, the deletion of its script. All bounded. */
 import { pathKey } from '../../core/paths.js';
 import type { BehaviorRule } from '../../rule/ir.js';
-import { domainKey, textsOf } from './findings.js';
-import { chainStampOf, evidenceOf, profileOf, rootChain, type Session, typedRoot } from './session.js';
+import { textsOf } from './fields.js';
+import { domainKey } from './findings.js';
+import { typedRoot } from './root.js';
+import { evidenceOf, type Session } from './session.js';
+import type { Placement } from './session_table.js';
 import type { Witness } from './witness.js';
 
 const lookupsMax = 512;
 const writesMax = 512;
 
 /** Updates the session by a witness of `className`. True when a condition on the session may hold that did not before. */
-export function bookkeep(rule: BehaviorRule, session: Session, witness: Witness, className: string): boolean {
+export function bookkeep(rule: BehaviorRule, placement: Placement, witness: Witness, className: string): boolean {
+  const { session } = placement;
   const { bookkeeping } = rule.judgement;
   let isChanged = false;
-  if (className === bookkeeping.launch) isChanged = noteLaunch(rule, session, witness) || isChanged;
+  if (className === bookkeeping.launch) isChanged = noteLaunch(rule, placement, witness) || isChanged;
   if (className === bookkeeping.source) noteSource(session, witness);
   if (className === bookkeeping.lookup) noteLookup(session, witness);
   if (className === bookkeeping.write) noteWrite(rule, session, witness);
@@ -22,22 +26,20 @@ export function bookkeep(rule: BehaviorRule, session: Session, witness: Witness,
 }
 
 /** The root's own launch event tells its working directory and other fields that images do not carry. */
-function noteLaunch(rule: BehaviorRule, session: Session, witness: Witness): boolean {
-  if (rule.judgement.session.kind === 'fields') return noteTyped(rule, session, witness);
-  const chain = rootChain(rule, witness.chain);
+function noteLaunch(rule: BehaviorRule, { session, chain }: Placement, witness: Witness): boolean {
+  if (rule.judgement.session.kind === 'fields') return noteTyped(session, witness);
   const isOwn = chain[0] !== undefined && chain[0].identity === witness.chain[0]?.identity;
   if (!isOwn || (session.launch !== undefined && session.launch.timeUs <= witness.timeUs)) return false;
   session.launch = evidenceOf(witness);
-  session.profile = profileOf(rule, chain, witness.chainTruncated, witness.fields);
-  session.chainStamp = chainStampOf(chain);
+  session.describe(chain, witness.chainTruncated);
   return true;
 }
 
 /** Where sessions are told by fields the newest launch says what the session runs. */
-function noteTyped(rule: BehaviorRule, session: Session, witness: Witness): boolean {
+function noteTyped(session: Session, witness: Witness): boolean {
   if (session.launch !== undefined && session.launch.timeUs > witness.timeUs) return false;
   session.launch = evidenceOf(witness);
-  session.profile = profileOf(rule, [typedRoot(session.rootIdentity, witness)], false, witness.fields);
+  session.describe([typedRoot(session.rootIdentity, witness)], false);
   return true;
 }
 
@@ -64,8 +66,9 @@ function noteWrite(rule: BehaviorRule, session: Session, witness: Witness): void
 }
 
 function noteDeletion(rule: BehaviorRule, session: Session, witness: Witness): boolean {
+  if (session.scriptDeletedUs !== undefined) return false;
   const { scriptKey } = session.profile;
-  if (scriptKey === undefined || session.scriptDeletedUs !== undefined) return false;
+  if (scriptKey === undefined) return false;
   const deleted = textsOf(witness.fields, 'file.path').map((path) => pathKey(path, rule.judgement.platform));
   if (!deleted.includes(scriptKey)) return false;
   session.scriptDeletedUs = witness.timeUs;

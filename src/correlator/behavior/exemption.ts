@@ -2,7 +2,7 @@
 import type { Severity } from '../../rule/ir.js';
 import type { ExceptionNote, ExceptionSet, ExceptionSubject } from '../exceptions.js';
 import type { Case, Instance } from './case.js';
-import { textsOf } from './findings.js';
+import { textsOf } from './fields.js';
 import type { Session } from './session.js';
 import { bands } from './verdict.js';
 

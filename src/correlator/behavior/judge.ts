@@ -2,11 +2,13 @@
  * The judgement of one behaviour rule: witnesses in, alerts and their revisions out. Synchronous and deterministic; it
  * knows no clock but event time. State is bounded; what a bound costs is counted in `losses`.
  */
-import type { ClassSpec, ItemSpec } from '../../rule/behavior.js';
+import type { ItemSpec } from '../../rule/behavior.js';
 import type { BehaviorItem, BehaviorRule } from '../../rule/ir.js';
 import type { BehaviorAlert, BehaviorJudgeOptions, BehaviorLoss } from './alert.js';
 import { bookkeep } from './bookkeeping.js';
 import { addInstance, type Case, createCase, type Instance, mergeCases, pruneTimes } from './case.js';
+import { compileItem, type ItemForm } from './compiled/items.js';
+import { type CompiledJudgement, compileJudgement } from './compiled/judgement.js';
 import { Exemptions } from './exemption.js';
 import { commandInstances, itemInstance } from './findings.js';
 import { Learning } from './learning.js';
@@ -59,6 +61,13 @@ export function createBehaviorJudge(rule: BehaviorRule, options: BehaviorJudgeOp
   return new Judge(rule, options);
 }
 
+/** An item with what the judgement says of it; no form where its class is none of the judgement's. */
+interface KnownItem {
+  readonly item: BehaviorItem;
+  readonly spec: ItemSpec | undefined;
+  readonly form: ItemForm | undefined;
+}
+
 class Judge implements SessionJudge {
   private readonly followers: UnusualJudge[] = [];
   private readonly publisher: Publisher;
@@ -66,10 +75,8 @@ class Judge implements SessionJudge {
   private readonly sessions: SessionTable;
   private readonly joins: PathJoins;
   private readonly exemptions: Exemptions | undefined;
-  private readonly items: ReadonlyMap<
-    string,
-    { item: BehaviorItem; spec: ItemSpec | undefined; class: ClassSpec | undefined }
-  >;
+  private readonly compiled: CompiledJudgement;
+  private readonly items: ReadonlyMap<string, KnownItem>;
   /** Cases that the event at hand changed. */
   private readonly pending = new Map<Case, Session>();
   private pendingOrdinal = -1;
@@ -79,25 +86,24 @@ class Judge implements SessionJudge {
     readonly rule: BehaviorRule,
     options: BehaviorJudgeOptions,
   ) {
-    const { classes, items } = rule.judgement;
+    const { judgement } = rule;
     const lose = this.lose.bind(this);
     const { exceptions } = options;
-    const { platform } = rule.judgement;
-    this.exemptions = exceptions === undefined ? undefined : new Exemptions(exceptions, rule.id, platform);
+    this.compiled = compileJudgement(judgement);
+    this.exemptions = exceptions === undefined ? undefined : new Exemptions(exceptions, rule.id, judgement.platform);
     this.learning = options.baseline === undefined ? undefined : new Learning(rule, options.baseline);
     this.publisher = new Publisher(rule, options, this.exemptions, this.learning);
-    this.sessions = new SessionTable(rule, options, lose);
-    this.joins = new PathJoins(rule.judgement, lose);
-    this.items = new Map(
-      rule.items.map((item) => [
-        item.id,
-        {
-          item,
-          spec: items.find((spec) => spec.id === item.id),
-          class: classes.find((spec) => spec.name === item.class),
-        },
-      ]),
-    );
+    this.sessions = new SessionTable(rule, this.compiled, options, lose);
+    this.joins = new PathJoins(judgement, lose);
+    this.items = new Map(rule.items.map((item) => [item.id, this.knownItem(item)]));
+  }
+
+  private knownItem(item: BehaviorItem): KnownItem {
+    const { judgement, removals } = this.compiled;
+    const spec = judgement.items.find(({ id }) => id === item.id);
+    const classSpec = judgement.classes.find(({ name }) => name === item.class);
+    const form = classSpec === undefined ? undefined : compileItem(judgement, classSpec, spec, removals);
+    return { item, spec, form };
   }
 
   followedBy(follower: UnusualJudge): void {
@@ -116,42 +122,39 @@ class Judge implements SessionJudge {
     this.pendingOrdinal = witness.ordinal;
     const known = this.items.get(witness.itemId);
     if (known === undefined) return;
-    const session = this.sessions.of(witness);
-    if (session === undefined) {
-      if (known.item.unattributed === true) this.observeUnattributed(witness, known.spec, known.class);
+    const placement = this.sessions.place(witness);
+    if (placement === undefined) {
+      if (known.item.unattributed === true) this.observeUnattributed(witness, known.form);
       return;
     }
+    const { session } = placement;
     if (!this.sessions.isNew(session, witness)) return;
-    const isChanged = bookkeep(this.rule, session, witness, known.item.class);
+    const isChanged = bookkeep(this.rule, placement, witness, known.item.class);
     const isLaunch = known.item.class === this.rule.judgement.bookkeeping.launch;
     if (isLaunch) this.learning?.launched(session, witness.timeUs);
     for (const follower of this.followers) follower.hear(this.rule, session, witness, isLaunch);
-    const instances = this.instancesOf(session, witness, known.spec, known.class);
+    const instances = this.instancesOf(session, witness, known);
     for (const instance of instances) this.add(session, instance);
     if (instances.length === 0 && isChanged) this.judgeAgain(session, witness.timeUs);
   }
 
-  private instancesOf(
-    session: Session,
-    witness: Witness,
-    spec: ItemSpec | undefined,
-    classSpec: ClassSpec | undefined,
-  ): readonly Instance[] {
-    if (spec?.commands === true) return commandInstances(this.rule.judgement, session, witness);
-    if (classSpec === undefined) return [];
-    const instance = itemInstance(this.rule.judgement, session, classSpec, spec, witness);
+  private instancesOf(session: Session, witness: Witness, { spec, form }: KnownItem): readonly Instance[] {
+    if (spec?.commands === true) return commandInstances(this.compiled, session, witness);
+    // Of a context class only the paths are of use: items that nobody made are joined to them.
+    if (form === undefined || (form.class.role === 'context' && !form.class.paths)) return [];
+    const instance = itemInstance(this.rule.judgement, session, form, witness);
     if (instance === undefined) return [];
-    if (classSpec.paths) {
+    if (form.class.paths) {
       for (const joined of this.joins.wrote(session, instance)) this.add(session, joined);
     }
-    return classSpec.role === 'context' ? [] : [instance];
+    return form.class.role === 'context' ? [] : [instance];
   }
 
   /** An item that no session's process made: its path decides, when a session wrote it around that time. */
-  private observeUnattributed(witness: Witness, spec: ItemSpec | undefined, classSpec: ClassSpec | undefined): void {
-    if (classSpec === undefined || !classSpec.paths) return;
+  private observeUnattributed(witness: Witness, form: ItemForm | undefined): void {
+    if (form === undefined || !form.class.paths) return;
     const probe = this.sessions.probe(witness);
-    const instance = itemInstance(this.rule.judgement, probe, classSpec, spec, witness);
+    const instance = itemInstance(this.rule.judgement, probe, form, witness);
     if (instance === undefined) return;
     const owner = this.joins.appeared(witness.host.id, { ...instance, attribution: 'path_join' });
     const session = owner === undefined ? undefined : this.sessions.byRoot(witness.host.id, owner);
@@ -177,7 +180,9 @@ class Judge implements SessionJudge {
   private caseFor(session: Session, timeUs: number): Case | undefined {
     const { windowUs, retainUs } = this.rule.judgement;
     const newestUs = this.sessions.newestUs(session.host.id);
-    session.cases = session.cases.filter((open) => open.lastUs + windowUs + retainUs >= newestUs);
+    if (session.cases.some((open) => open.lastUs + windowUs + retainUs < newestUs)) {
+      session.cases = session.cases.filter((open) => open.lastUs + windowUs + retainUs >= newestUs);
+    }
     if (timeUs + windowUs + retainUs < newestUs) return undefined;
     const near = session.cases.filter((open) => timeUs >= open.startUs - windowUs && timeUs <= open.lastUs + windowUs);
     const [first, ...others] = near;
@@ -199,12 +204,8 @@ class Judge implements SessionJudge {
   private judgeAround(session: Session, target: Case, timeUs: number): void {
     const { judgement } = this.rule;
     const { windowUs } = judgement;
-    const starts = new Set<number>([timeUs]);
-    for (const instance of target.instances.values()) {
-      for (const time of instance.times) if (time >= timeUs - windowUs && time <= timeUs) starts.add(time);
-    }
     // The witness is the newest of its case as a rule: then the one window that ends with it holds all others.
-    const ordered = timeUs >= target.lastUs ? [timeUs - windowUs] : [...starts].sort((a, b) => a - b);
+    const ordered = timeUs >= target.lastUs ? [timeUs - windowUs] : startsAround(target, timeUs, windowUs);
     for (const fromUs of ordered) {
       target.best = better(target.best, this.judgeOne(session, target, fromUs, fromUs + windowUs));
     }
@@ -214,13 +215,13 @@ class Judge implements SessionJudge {
 
   /** The verdict of a window, less what exceptions cover; they hide no severity above their own, and raise none. */
   private judgeOne(session: Session, target: Case, fromUs: number, toUs: number): Verdict | undefined {
-    const { judgement } = this.rule;
-    const full = judgeWindow(judgement, session, target, fromUs, toUs);
+    const { compiled } = this;
+    const full = judgeWindow(compiled, session, target, fromUs, toUs);
     if (this.exemptions === undefined || full === undefined) return full;
     const applied = this.exemptions.applying(target, full.band);
     if (applied.length === 0) return full;
     target.full = better(target.full, { ...full, applied });
-    const reduced = judgeWindow(judgement, session, target, fromUs, toUs, applied);
+    const reduced = judgeWindow(compiled, session, target, fromUs, toUs, applied);
     return reduced !== undefined && reduced.band > full.band ? full : reduced;
   }
 
@@ -288,4 +289,13 @@ class Judge implements SessionJudge {
     this.lossCounts.clear();
     for (const loss of losses) this.lossCounts.set(`${loss.reason} ${loss.host}`, loss);
   }
+}
+
+/** Starts of the windows that hold `timeUs` and begin at it or at a kept witness before it, ascending. */
+function startsAround(target: Case, timeUs: number, windowUs: number): readonly number[] {
+  const starts = new Set<number>([timeUs]);
+  for (const { times } of target.instances.values()) {
+    for (const time of times) if (time >= timeUs - windowUs && time <= timeUs) starts.add(time);
+  }
+  return [...starts].sort((a, b) => a - b);
 }

@@ -2,10 +2,11 @@
 import type { BehaviorRule } from '../../rule/ir.js';
 import type { Baseline } from './baseline.js';
 import type { Case, Instance } from './case.js';
-import { holds } from './condition.js';
+import { type CompiledJudgement, compileJudgement } from './compiled/judgement.js';
+import { Scope } from './compiled/scope.js';
 import type { Session } from './session.js';
 import { instanceTuple, launchTuple, runtimeTuple, type Tuple, tupleText, workflowTuple } from './tuples.js';
-import { bands, caseWindow, sessionScope } from './verdict.js';
+import { bands, caseWindow } from './verdict.js';
 
 /** What a session showed, learned one window later unless it turned out to be what must not be learned. */
 interface Pending {
@@ -19,6 +20,7 @@ const highBand = bands.findIndex(({ severity }) => severity === 'high');
 const lowBand = bands.findIndex(({ severity }) => severity === 'low');
 
 export class Learning {
+  private readonly compiled: CompiledJudgement;
   readonly #pending = new Map<string, Pending[]>();
   #pendingCount = 0;
   /** Tuples that a session has shown: it counts as one launch of each. */
@@ -27,7 +29,9 @@ export class Learning {
   constructor(
     private readonly rule: BehaviorRule,
     private readonly baseline: Baseline,
-  ) {}
+  ) {
+    this.compiled = compileJudgement(rule.judgement);
+  }
 
   /** The session's own launch was seen, or what it runs became known. */
   launched(session: Session, timeUs: number): void {
@@ -95,13 +99,12 @@ export class Learning {
 
   /** Nothing that must not be learned held of the session so far, and none of its cases reached high. */
   isHarmless(session: Session): boolean {
-    const { judgement } = this.rule;
-    const never = judgement.baseline?.never ?? {};
-    if (holds(never, sessionScope(judgement, session))) return false;
+    const { compiled } = this;
+    if (compiled.never(new Scope(session))) return false;
     return session.cases.every(
       (one) =>
         ((one.full ?? one.best)?.band ?? 0) < highBand &&
-        !holds(never, caseWindow(judgement, session, one, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY)),
+        !compiled.never(caseWindow(compiled, session, one, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY)),
     );
   }
 

@@ -2,7 +2,10 @@
 import type { BehaviorRule } from '../../rule/ir.js';
 import type { BehaviorJudgeOptions, BehaviorLoss } from './alert.js';
 import type { Case, Instance } from './case.js';
-import { chainStampOf, profileOf, rootChain, type Session, typedRoot } from './session.js';
+import type { CompiledJudgement } from './compiled/judgement.js';
+import type { SessionProfile } from './profile.js';
+import { rootChain, typedRoot } from './root.js';
+import { Session, type SessionMemory } from './session.js';
 import type { Witness } from './witness.js';
 
 const sessionsMaxDefault = 16_384;
@@ -22,6 +25,7 @@ export class SessionTable {
 
   constructor(
     private readonly rule: BehaviorRule,
+    private readonly compiled: CompiledJudgement,
     options: BehaviorJudgeOptions,
     private readonly lose: (reason: BehaviorLoss['reason'], host: string, count: number) => void,
   ) {
@@ -42,26 +46,27 @@ export class SessionTable {
    * The session that owns the witness, opened when it is the first of its root. None when no process of the chain is
    * marked, or when the event is older than the root's first image as what it is.
    */
-  of(witness: Witness): Session | undefined {
+  place(witness: Witness): Placement | undefined {
     const host = this.hostOf(witness);
     const chain = this.chainOf(witness);
     const [root] = chain;
     if (root === undefined) return undefined;
     const known = host.sessions.get(root.identity);
     const session = known ?? this.open(witness, chain);
-    if (known !== undefined && this.rule.judgement.session.kind === 'lineage') this.describe(known, witness, chain);
-    const { launchUs } = session.profile;
-    if (witness.late && launchUs !== undefined && witness.timeUs < launchUs) return undefined;
+    if (known !== undefined && this.rule.judgement.session.kind === 'lineage') {
+      known.redescribe(chain, witness.chainTruncated);
+    }
+    if (witness.late && witness.timeUs < (session.profile.launchUs ?? Number.NEGATIVE_INFINITY)) return undefined;
     session.lastUs = Math.max(session.lastUs, witness.timeUs);
-    host.sessions.delete(root.identity);
+    if (known !== undefined) host.sessions.delete(root.identity);
     host.sessions.set(root.identity, session);
     if (known === undefined && ++this.count > this.sessionsMax) this.dropOne();
-    return session;
+    return { session, chain };
   }
 
   private chainOf(witness: Witness): Witness['chain'] {
     const { session } = this.rule.judgement;
-    if (session.kind === 'lineage') return rootChain(this.rule, witness.chain);
+    if (session.kind === 'lineage') return rootChain(this.compiled, this.rule.root, witness.chain);
     const values = session.fields.map((field) => witness.fields[field]);
     return values.includes(undefined) ? [] : [typedRoot(values.join(' '), witness)];
   }
@@ -77,23 +82,21 @@ export class SessionTable {
   }
 
   private open(witness: Witness, chain: Witness['chain']): Session {
-    return {
-      ...this.probe(witness),
-      rootIdentity: chain[0]?.identity ?? '',
-      profile: profileOf(this.rule, chain, witness.chainTruncated, undefined),
-      chainStamp: chainStampOf(chain),
-    };
+    const session = new Session(this.compiled, this.emptyMemory(witness, chain[0]?.identity ?? ''));
+    session.describe(chain, witness.chainTruncated);
+    return session;
   }
 
   /** A session without a root, to ask what an unattributed witness stands for on its host. */
   probe(witness: Witness): Session {
-    const folds = this.rule.judgement.foldsPaths && !this.caseSensitive.has(witness.host.id);
+    return new Session(this.compiled, this.emptyMemory(witness, ''), emptyProfile);
+  }
+
+  private emptyMemory(witness: Witness, rootIdentity: string): SessionMemory {
     return {
       host: witness.host,
-      rootIdentity: '',
-      folds,
-      profile: emptyProfile,
-      chainStamp: '',
+      rootIdentity,
+      folds: this.rule.judgement.foldsPaths && !this.caseSensitive.has(witness.host.id),
       lastUs: witness.timeUs,
       launch: undefined,
       lookups: new Map(),
@@ -104,14 +107,6 @@ export class SessionTable {
       cases: [],
       seen: new Set(),
     };
-  }
-
-  /** Describes the session anew when its root or an ancestor became known better. */
-  private describe(session: Session, witness: Witness, chain: Witness['chain']): void {
-    const stamp = chainStampOf(chain);
-    if (stamp === session.chainStamp || chain.length < session.profile.chain.length) return;
-    session.chainStamp = stamp;
-    session.profile = profileOf(this.rule, chain, witness.chainTruncated, session.launch?.fields);
   }
 
   /** False for a witness that the session has seen lately: repeats must change nothing. */
@@ -141,13 +136,7 @@ export class SessionTable {
     return [...this.hosts].map(([id, host]) => ({
       id,
       newestUs: host.newestUs,
-      sessions: [...host.sessions.values()].map((session) => ({
-        ...session,
-        lookups: [...session.lookups],
-        writes: [...session.writes],
-        seen: [...session.seen],
-        cases: session.cases.map((open) => ({ ...open, instances: [...open.instances.values()] })),
-      })),
+      sessions: [...host.sessions.values()].map(stateOf),
     }));
   }
 
@@ -155,28 +144,57 @@ export class SessionTable {
     this.hosts.clear();
     this.count = 0;
     for (const { id, newestUs, sessions } of state) {
-      const restored = sessions.map((session): [string, Session] => [
-        session.rootIdentity,
-        {
-          ...session,
-          lookups: new Map(session.lookups),
-          writes: new Map(session.writes),
-          seen: new Set(session.seen),
-          cases: session.cases.map((open) => ({
-            ...open,
-            instances: new Map(open.instances.map((instance) => [instance.key, instance])),
-          })),
-        },
-      ]);
+      const restored = sessions.map((session): [string, Session] => [session.rootIdentity, this.revive(session)]);
       this.hosts.set(id, { newestUs, sessions: new Map(restored) });
       this.count += restored.length;
     }
   }
+
+  private revive({ profile, chainStamp, ...state }: SessionState): Session {
+    const memory: SessionMemory = {
+      ...state,
+      lookups: new Map(state.lookups),
+      writes: new Map(state.writes),
+      seen: new Set(state.seen),
+      cases: state.cases.map((open) => ({
+        ...open,
+        instances: new Map(open.instances.map((instance) => [instance.key, instance])),
+      })),
+    };
+    return new Session(this.compiled, memory, profile, chainStamp);
+  }
+}
+
+/** Where a witness belongs: its session, and its chain from the session's root on. */
+export interface Placement {
+  readonly session: Session;
+  readonly chain: Witness['chain'];
+}
+
+function stateOf(session: Session): SessionState {
+  return {
+    host: session.host,
+    rootIdentity: session.rootIdentity,
+    folds: session.folds,
+    profile: session.profile,
+    chainStamp: session.chainStamp,
+    lastUs: session.lastUs,
+    launch: session.launch,
+    lookups: [...session.lookups],
+    sources: session.sources,
+    writes: [...session.writes],
+    scriptDeletedUs: session.scriptDeletedUs,
+    wroteAndRan: session.wroteAndRan,
+    cases: session.cases.map((open) => ({ ...open, instances: [...open.instances.values()] })),
+    seen: [...session.seen],
+  };
 }
 
 type Plain<T, K extends keyof T, V> = Omit<T, K> & Readonly<Record<K, V>>;
 type CaseState = Plain<Case, 'instances', readonly Instance[]>;
-interface SessionState extends Omit<Session, 'lookups' | 'writes' | 'seen' | 'cases'> {
+interface SessionState extends Omit<SessionMemory, 'lookups' | 'writes' | 'seen' | 'cases'> {
+  readonly profile: SessionProfile;
+  readonly chainStamp: string;
   readonly lookups: readonly (readonly [string, { readonly name: string; readonly timeUs: number }])[];
   readonly writes: readonly (readonly [string, number])[];
   readonly seen: readonly string[];
@@ -189,7 +207,7 @@ export type SessionTableState = readonly {
   readonly sessions: readonly SessionState[];
 }[];
 
-const emptyProfile: Session['profile'] = {
+const emptyProfile: SessionProfile = {
   chain: [],
   tier: '',
   run: { mode: 'none', payload: '' },

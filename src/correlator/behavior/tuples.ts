@@ -3,11 +3,11 @@ import { generalisePath } from '../../core/paths.js';
 import type { BehaviorRule } from '../../rule/ir.js';
 import { distributionOf } from '../inventory/distribution.js';
 import type { Instance } from './case.js';
-import { holds } from './condition.js';
-import { textsOf } from './findings.js';
-import { inList, processHolds } from './process_test.js';
+import { compileJudgement } from './compiled/judgement.js';
+import { listTest } from './compiled/patterns.js';
+import { Scope } from './compiled/scope.js';
+import { textsOf } from './fields.js';
 import type { Session } from './session.js';
-import { sessionScope } from './verdict.js';
 
 export type TupleKind = 'launch' | 'runtime' | 'network' | 'enumeration' | 'workflow' | 'persistence';
 
@@ -63,14 +63,13 @@ function workflowParts(
   hostRole: string,
   timeUs: number,
 ): readonly string[] | undefined {
-  const { judgement } = rule;
-  const scope = sessionScope(judgement, session);
-  const workflow = judgement.baseline?.workflows.find(({ when }) => holds(when, scope));
+  const { workflows, wrappers, processes } = compileJudgement(rule.judgement);
+  const scope = new Scope(session);
+  const workflow = workflows.find(({ when }) => when(scope))?.spec;
   if (workflow === undefined) return undefined;
   const fields = session.launch?.fields ?? {};
   const named = workflow.controller.flatMap((field) => textsOf(fields, field))[0];
-  const { platform, wrappers } = judgement;
-  const ancestor = session.profile.chain.slice(1).find((node) => !processHolds(wrappers, node, platform));
+  const ancestor = session.profile.chain.slice(1).find((node) => !wrappers.holds(processes.read(node)));
   const controller = named ?? ancestor?.images.at(-1)?.executable ?? '';
   const hour = Math.floor(timeUs / 3_600_000_000) % 24;
   const from = hour - (hour % workflowHours);
@@ -121,9 +120,8 @@ export function instanceTuple(
 function destinationOf({ judgement }: BehaviorRule, instance: Instance): string {
   const { fields } = instance.evidence;
   const port = [fields['destination.port']].flat()[0] ?? '';
-  const names = instance.names.map((name) =>
-    inList(judgement.baseline?.sharedDomains ?? none, name, true) ? name : registeredDomain(name),
-  );
+  const isShared = listTest(judgement.baseline?.sharedDomains ?? none, true);
+  const names = instance.names.map((name) => (isShared(name) ? name : registeredDomain(name)));
   if (names.length > 0) return `${[...new Set(names)].sort().join(' ')}:${port}`;
   return `${network(String([fields[judgement.destination.addressField]].flat()[0] ?? ''))}:${port}`;
 }

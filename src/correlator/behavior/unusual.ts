@@ -7,6 +7,7 @@ import type { BehaviorAlert, BehaviorJudgeOptions, BehaviorLoss } from './alert.
 import { alertOf } from './alert_text.js';
 import type { Baseline, HostExpectation } from './baseline.js';
 import { addInstance, type Case, createCase, type Instance } from './case.js';
+import { type CompiledJudgement, compileJudgement } from './compiled/judgement.js';
 import { Exemptions } from './exemption.js';
 import type { BehaviorJudge } from './judge.js';
 import type { Learning } from './learning.js';
@@ -64,6 +65,7 @@ const pendingMax = 16_384;
 
 export class UnusualJudge implements BehaviorJudge {
   belowMinimum = 0;
+  private readonly compiled: CompiledJudgement;
   private readonly minimum: number;
   private readonly followed = new Map<string, Followed>();
   private readonly pending = new Map<string, Pending[]>();
@@ -79,6 +81,7 @@ export class UnusualJudge implements BehaviorJudge {
     readonly rule: BehaviorRule,
     private readonly options: BehaviorJudgeOptions,
   ) {
+    this.compiled = compileJudgement(rule.judgement);
     this.minimum = bands.findIndex((band) => band.severity === (options.minSeverity ?? 'low'));
   }
 
@@ -175,7 +178,7 @@ export class UnusualJudge implements BehaviorJudge {
       const instance = instanceOf(name, runtime, evidence);
       addInstance(target, exemptions?.judge(session, target, instance) ?? instance, this.spec.everyUs);
     }
-    const full = judgeWindow(this.rule.judgement, session, target, timeUs, timeUs);
+    const full = judgeWindow(this.compiled, session, target, timeUs, timeUs);
     if (full === undefined) return;
     const verdict = this.hiddenBy(exemptions, session, target, full);
     if (verdict === undefined) return;
@@ -207,7 +210,7 @@ export class UnusualJudge implements BehaviorJudge {
     const applied = exemptions?.applying(target, full.band) ?? [];
     if (exemptions === undefined || applied.length === 0) return full;
     const { startUs } = target;
-    const reduced = judgeWindow(this.rule.judgement, session, target, startUs, startUs, applied);
+    const reduced = judgeWindow(this.compiled, session, target, startUs, startUs, applied);
     if (reduced !== undefined && reduced.band >= this.minimum) return reduced;
     const hidden = { ...full, applied };
     if (full.band < this.minimum) return hidden;

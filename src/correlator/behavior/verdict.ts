@@ -1,8 +1,9 @@
 /** From the witnesses of one window to a severity: classes, ladder, modifiers. Pure functions of session and case. */
-import type { ClassSpec, CommandThreshold, Judgement, LevelRaise } from '../../rule/behavior.js';
+import type { CommandThreshold } from '../../rule/behavior.js';
 import type { Severity } from '../../rule/ir.js';
 import type { Case, Instance } from './case.js';
-import { type ClassView, type ConditionScope, holds, type WindowView } from './condition.js';
+import type { CompiledClass, CompiledJudgement, FanOut } from './compiled/judgement.js';
+import { Scope, type WindowView } from './compiled/scope.js';
 import type { Session } from './session.js';
 
 /** Bands of the ladder, lowest first; an `observation` is published as `informational`. */
@@ -13,7 +14,6 @@ export const bands: readonly { readonly severity: Severity; readonly riskScore: 
   { severity: 'high', riskScore: 73 },
   { severity: 'critical', riskScore: 99 },
 ];
-const bandOf = { observation: 0, low: 1, medium: 2, high: 3, critical: 4 } as const;
 
 /** The judgement of one window. */
 export interface Verdict {
@@ -37,89 +37,143 @@ const baselineRemoval = 'baseline';
 
 /** Removals that apply to this session in a window, by id, with the reason. */
 export function removalsIn(
-  judgement: Judgement,
+  compiled: CompiledJudgement,
   session: Session,
   target: Case,
   fromUs: number,
   toUs: number,
 ): ReadonlyMap<string, string> {
-  const scope = sessionScope(judgement, session);
-  const applying = judgement.removals.filter((removal) => holds(removal.when, scope));
-  const reasons = new Map(applying.map((removal) => [removal.id, removal.reason]));
-  const { baseline } = judgement;
-  const hasKnown = baseline !== undefined && [...target.instances.values()].some((instance) => instance.isKnown);
-  if (hasKnown && !holds(baseline.never, caseWindow(judgement, session, target, fromUs, toUs))) {
-    reasons.set(baselineRemoval, baselineRemoval);
-  }
+  const scope = new Scope(session);
+  const applying = compiled.removals.filter(({ when }) => when(scope));
+  const reasons = new Map(applying.map(({ id, reason }) => [id, reason]));
+  if (removesKnown(compiled, session, target, fromUs, toUs)) reasons.set(baselineRemoval, baselineRemoval);
   return reasons;
 }
 
-export function removedBy(
-  instance: Instance,
-  removals: ReadonlyMap<string, string>,
-  applied: readonly string[] = [],
-): string | undefined {
-  if (instance.isKnown && removals.has(baselineRemoval)) return baselineRemoval;
-  const { exception } = instance;
-  if (exception !== undefined && applied.includes(exception)) return exception;
-  return instance.removable.find((id) => removals.has(id));
-}
-
-/** The scope of conditions on a window of a case with every instance in it, those that do not count included. */
-export function caseWindow(
-  judgement: Judgement,
+/** Something a baseline knows is in the case, and nothing in the window speaks against leaving it out. */
+function removesKnown(
+  compiled: CompiledJudgement,
   session: Session,
   target: Case,
   fromUs: number,
   toUs: number,
-): ConditionScope {
-  const instances = instancesIn(target, fromUs, toUs);
-  const classes = new Map(judgement.classes.map((spec) => [spec.name, classView(spec, instances)]));
-  return { ...sessionScope(judgement, session), window: { fromUs, toUs, instances, classes } };
+): boolean {
+  if (compiled.judgement.baseline === undefined) return false;
+  for (const { isKnown } of target.instances.values()) {
+    if (isKnown) return !compiled.never(caseWindow(compiled, session, target, fromUs, toUs));
+  }
+  return false;
 }
 
-function instancesIn(target: Case, fromUs: number, toUs: number): readonly Instance[] {
-  return [...target.instances.values()].filter((instance) =>
-    instance.times.some((timeUs) => timeUs >= fromUs && timeUs <= toUs),
-  );
+/** The removal or exception for which the instance does not count. `removes` tells whether a removal applies. */
+export function removedBy(
+  instance: Instance,
+  removes: (id: string) => boolean,
+  applied: readonly string[] = [],
+): string | undefined {
+  if (instance.isKnown && removes(baselineRemoval)) return baselineRemoval;
+  const { exception, removable } = instance;
+  if (exception !== undefined && applied.includes(exception)) return exception;
+  return removable.length === 0 ? undefined : removable.find(removes);
 }
 
-/** The scope of conditions on a session as a whole. */
-export function sessionScope(judgement: Judgement, session: Session): ConditionScope {
-  return { judgement, profile: session.profile, launch: session.launch?.fields, session, window: undefined };
+/** The scope of conditions on a window of a case with every instance in it, those that do not count included. */
+export function caseWindow(
+  compiled: CompiledJudgement,
+  session: Session,
+  target: Case,
+  fromUs: number,
+  toUs: number,
+): Scope {
+  return new Scope(session, viewOf(compiled, instancesIn(target, fromUs, toUs)));
+}
+
+function instancesIn(target: Case, fromUs: number, toUs: number): Instance[] {
+  const inside: Instance[] = [];
+  for (const instance of target.instances.values()) if (isWithin(instance.times, fromUs, toUs)) inside.push(instance);
+  return inside;
+}
+
+function isWithin(times: readonly number[], fromUs: number, toUs: number): boolean {
+  for (const timeUs of times) if (timeUs >= fromUs && timeUs <= toUs) return true;
+  return false;
 }
 
 /** The verdict on `[fromUs, toUs]`, both included; undefined when no row of the ladder holds. */
 export function judgeWindow(
-  judgement: Judgement,
+  compiled: CompiledJudgement,
   session: Session,
   target: Case,
   fromUs: number,
   toUs: number,
   applied: readonly string[] = [],
 ): Verdict | undefined {
-  const plain = sessionScope(judgement, session);
-  const removals = removalsIn(judgement, session, target, fromUs, toUs);
+  const removes = removalTest(compiled, session, target, fromUs, toUs);
   const inside = instancesIn(target, fromUs, toUs);
-  const counted = inside.filter((instance) => removedBy(instance, removals, applied) === undefined);
-  const classes = new Map(judgement.classes.map((spec) => [spec.name, classView(spec, counted)]));
-  const window: WindowView = { fromUs, toUs, instances: counted, classes };
-  const scope = { ...plain, window };
-  const row = judgement.ladder.find((candidate) => holds(candidate.when, scope));
-  if (row === undefined) return undefined;
-  const held = judgement.modifiers.filter((modifier) => holds(modifier.when, scope));
-  const strong = held.filter((modifier) => modifier.strength === 'strong').map((modifier) => modifier.id);
-  const band = Math.min(bandOf[row.severity] + (strong.length > 0 ? 1 : 0), bands.length - 1);
-  const core = judgement.classes.filter((spec) => spec.role === 'core' && classes.get(spec.name)?.satisfied === true);
+  const counted = inside.filter((instance) => removedBy(instance, removes, applied) === undefined);
+  const window = viewOf(compiled, counted);
+  const scope = new Scope(session, window);
+  const row = compiled.ladder.find(({ when }) => when(scope));
+  return row === undefined ? undefined : verdictOf(compiled, row.band, scope, fromUs, toUs, applied);
+}
+
+/** Whether a removal applies to the session in the window; each is asked when an instance depends on it. */
+function removalTest(
+  compiled: CompiledJudgement,
+  session: Session,
+  target: Case,
+  fromUs: number,
+  toUs: number,
+): (id: string) => boolean {
+  const answers = new Map<string, boolean>();
+  const ask = (id: string): boolean => {
+    if (id === baselineRemoval) return removesKnown(compiled, session, target, fromUs, toUs);
+    const scope = new Scope(session);
+    return compiled.removals.some((removal) => removal.id === id && removal.when(scope));
+  };
+  return (id) => {
+    const known = answers.get(id);
+    if (known !== undefined) return known;
+    const answer = ask(id);
+    answers.set(id, answer);
+    return answer;
+  };
+}
+
+function verdictOf(
+  { modifiers, classes }: CompiledJudgement,
+  row: number,
+  scope: Scope,
+  fromUs: number,
+  toUs: number,
+  applied: readonly string[],
+): Verdict {
+  const strong: string[] = [];
+  const weak: string[] = [];
+  for (const { spec, when } of modifiers) {
+    if (when(scope)) (spec.strength === 'strong' ? strong : weak).push(spec.id);
+  }
+  const names: string[] = [];
+  const levels: Record<string, string> = {};
+  let reach = 0;
+  const { window } = scope;
+  for (let index = 0; index < classes.length; index++) {
+    const { spec } = classes[index] as CompiledClass;
+    if (spec.role !== 'core' || window.satisfied[index] !== true) continue;
+    const level = window.levels[index] as number;
+    names.push(spec.name);
+    levels[spec.name] = spec.levels[level] ?? '';
+    reach += level;
+  }
   return {
-    band,
+    band: Math.min(row + (strong.length > 0 ? 1 : 0), bands.length - 1),
     fromUs,
     toUs,
-    classes: core.map((spec) => spec.name).sort(),
-    levels: Object.fromEntries(core.map((spec) => [spec.name, spec.levels[classes.get(spec.name)?.level ?? 0] ?? ''])),
-    reach: core.reduce((sum, spec) => sum + (classes.get(spec.name)?.level ?? 0), 0),
+    classes: names.sort(),
+    levels,
+    reach,
     modifiers: strong,
-    weak: held.filter((modifier) => modifier.strength === 'weak').map((modifier) => modifier.id),
+    weak,
     applied,
   };
 }
@@ -135,20 +189,29 @@ export function better(a: Verdict | undefined, b: Verdict | undefined): Verdict 
   return order > 0 ? b : a;
 }
 
-function classView(spec: ClassSpec, counted: readonly Instance[]): ClassView {
-  const instances = counted.filter((instance) => instance.class === spec.name);
-  const observed = instances.reduce((level, instance) => Math.max(level, instance.level), -1);
-  const level = spec.raises.reduce(
-    (highest, raise) => Math.max(highest, fanOutLevel(spec, raise, instances)),
-    observed,
-  );
-  const reaches = level >= spec.levels.indexOf(spec.countsFrom);
-  const satisfied = instances.length > 0 && reaches && meets(spec.satisfied, instances);
-  return { instances, level, satisfied };
+/** What the instances make of each class. */
+function viewOf({ classes, classIndex }: CompiledJudgement, instances: readonly Instance[]): WindowView {
+  const levels: number[] = classes.map(() => -1);
+  const satisfied: boolean[] = classes.map(() => false);
+  for (const instance of instances) {
+    const index = classIndex.get(instance.class);
+    if (index === undefined) continue;
+    levels[index] = Math.max(levels[index] as number, instance.level);
+    satisfied[index] = true;
+  }
+  for (let index = 0; index < classes.length; index++) {
+    if (satisfied[index] !== true) continue;
+    const { spec, least, fanOuts } = classes[index] as CompiledClass;
+    const needsAll = fanOuts.length > 0 || spec.satisfied !== 'any';
+    const own = needsAll ? instances.filter((instance) => instance.class === spec.name) : [];
+    for (const raise of fanOuts) levels[index] = Math.max(levels[index] as number, fanOutLevel(raise, own));
+    const isReached = (levels[index] as number) >= least;
+    satisfied[index] = isReached && (spec.satisfied === 'any' || meets(spec.satisfied, own));
+  }
+  return { instances, levels, satisfied };
 }
 
-function meets(satisfied: 'any' | CommandThreshold, instances: readonly Instance[]): boolean {
-  if (satisfied === 'any') return true;
+function meets(satisfied: CommandThreshold, instances: readonly Instance[]): boolean {
   if (instances.some((instance) => instance.strong)) return true;
   const telling = instances.filter((instance) => !instance.noise);
   const noise = Math.min(instances.length - telling.length, satisfied.noise);
@@ -157,10 +220,11 @@ function meets(satisfied: 'any' | CommandThreshold, instances: readonly Instance
   return telling.length >= satisfied.acrossDistinct && categories.size >= satisfied.acrossCategories;
 }
 
-function fanOutLevel(spec: ClassSpec, raise: LevelRaise, instances: readonly Instance[]): number {
-  if (raise.kind !== 'fanOut') return -1;
-  const from = instances.filter((instance) => raise.from.includes(spec.levels[instance.level] ?? ''));
-  const values = new Set(from.map((instance) => String(instance.evidence.fields[raise.field] ?? '')));
-  const isWide = values.size >= raise.values || from.length >= (raise.instances ?? Number.POSITIVE_INFINITY);
-  return isWide ? spec.levels.indexOf(raise.to) : -1;
+function fanOutLevel(raise: FanOut, instances: readonly Instance[]): number {
+  const from = instances.filter(({ level }) => raise.from.includes(level));
+  if (from.length >= raise.instances) return raise.to;
+  // So many values need at least as many instances.
+  if (from.length < raise.values) return -1;
+  const values = new Set(from.map(({ evidence }) => String(evidence.fields[raise.field] ?? '')));
+  return values.size >= raise.values ? raise.to : -1;
 }

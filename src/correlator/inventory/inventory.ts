@@ -3,8 +3,10 @@
  * is installed and never runs does not appear. Exceptions do not apply. Bounded: see the limits below.
  */
 import type { BehaviorRule } from '../../rule/ir.js';
-import { textsOf } from '../behavior/findings.js';
-import { profileOf, typedRoot } from '../behavior/session.js';
+import { compileJudgement } from '../behavior/compiled/judgement.js';
+import { textsOf } from '../behavior/fields.js';
+import { profileOf } from '../behavior/profile.js';
+import { typedRoot } from '../behavior/root.js';
 import type { ProcessNode, Witness } from '../behavior/witness.js';
 import { distributionOf, versionOf } from './distribution.js';
 import { redact } from './redact.js';
@@ -81,7 +83,7 @@ export class Inventory {
     const chain = isTyped ? [typedRoot('', witness)] : witness.chain;
     const [node, parent] = chain;
     if (node === undefined || (!isTyped && !node.marks.includes(rule.root))) return;
-    const profile = profileOf(rule, chain, witness.chainTruncated, witness.fields);
+    const profile = profileOf(compileJudgement(rule.judgement), chain, witness.chainTruncated, witness.fields);
     const interpreter = first(witness, 'process.executable') ?? executableOf(node) ?? 'unknown';
     const row = this.#row(witness, platform, interpreter, profile.tier);
     if (row === undefined) return;
