@@ -8,6 +8,7 @@ import { hashBytes, hashInit } from "./hash";
 import { heldTextInit, keepHeldTexts } from "./held_text";
 import { inputInit } from "./input";
 import { jsonInit } from "./json_lines";
+import { settleValues } from "./json_pending";
 import { chunkBegin, chunkRows, chunkSeal, rowsDefaultHost, rowsFree, rowsInit } from "./rows";
 import { valuesInit } from "./values";
 
@@ -37,6 +38,7 @@ function word(config: usize, index: u32): u32 {
 
 /** Hands the staged rows on and starts the next chunk. */
 export function chunkFlush(): void {
+  settleValues();
   if (chunkRows() == 0) return;
   chunkSeal();
   applyChunk(chunkRows());

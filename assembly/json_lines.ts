@@ -6,7 +6,8 @@ import { IngestCounter, SkipReason } from "../src/core/abi/events";
 import { count, countRow, scratchBase, scratchEnd, scratchReset, scratchTake, scratchTop, skipRow } from "./input";
 import { chunkFlush } from "./ingest";
 import { keysInit } from "./json_keys";
-import { commitRow, rowStateInit } from "./json_row";
+import { commitInit, commitRow } from "./json_commit";
+import { rowStateInit } from "./json_row";
 import {
   LINE_WINDOW,
   WINDOW,
@@ -53,6 +54,7 @@ export function jsonInit(isGeneral: bool): void {
   walkInit();
   keysInit();
   rowStateInit();
+  commitInit();
   shapesInit();
   isOff = isGeneral;
 }

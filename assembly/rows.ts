@@ -228,9 +228,9 @@ export function clearNumbers(at: usize): void {
 
 /**
  * Puts the open row into the chunk: its cells are complete, its host and tiebreak are read from them. A row of a host
- * that is not this kernel's takes its ordinal and is gone.
+ * that is not this kernel's takes its ordinal and is gone: false.
  */
-export function rowStage(slot: u32): void {
+export function rowStage(slot: u32): bool {
   const at = rowAddress(slot);
   const ordinal = takeOrdinal();
   findHost(at);
@@ -238,7 +238,7 @@ export function rowStage(slot: u32): void {
   if (!ownsSlot(hostSlot)) {
     rowsForeign++;
     rowFree(slot);
-    return;
+    return false;
   }
   if (isRouting()) noteSlot(ordinal, hostSlot);
   if (foundHash == defaultHostHash && foundPointer == defaultHostPointer) rowsWithoutHost++;
@@ -247,6 +247,7 @@ export function rowStage(slot: u32): void {
   store<u32>(at, hostIntern(foundHash, foundPointer, foundBytes), 16);
   store<u32>(chunkSlots + (<usize>chunkCount << 2), slot);
   chunkCount++;
+  return true;
 }
 
 /** Puts an open row of a snapshot into the chunk, as it was numbered and ordered there. */

@@ -197,6 +197,13 @@ export function internNested(column: u32, items: usize, count: u32): u32 {
   return isPlain ? load<u32>(items) : internItems(column, items, count);
 }
 
+/** Where the search for a list of these items starts, as {@link placeOf}. */
+export function listPlace(column: u32, items: usize, count: u32): u64 {
+  let hash = LIST_SEED;
+  for (let i: u32 = 0; i < count; i++) hash = hashPair(hash, valueHash(load<u32>(items + (<usize>i << 2))));
+  return placeOf(column, hash);
+}
+
 function internItems(column: u32, items: usize, count: u32): u32 {
   let hash = LIST_SEED;
   let present: u32 = 0;
