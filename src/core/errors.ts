@@ -25,6 +25,7 @@ export type ErrorCode =
   | 'SNAPSHOT_VERSION'
   | 'SNAPSHOT_DAMAGED'
   | 'INPUT_UNREADABLE'
+  | 'ENGINE_WORKER'
   | 'KERNEL_TRAP';
 
 /** Base of every error thrown by Vedette. `code` is stable; `message` is one line with place and remedy. */

@@ -8,6 +8,6 @@ export const channels = {
   snapshot: channel('vedette:snapshot'),
   /** The recovery of an engine that found a state, as `engine.recovery` has it. */
   recovery: channel('vedette:recovery'),
-  /** `{ shard, reason }` when a shard died and starts anew. */
+  /** `{ shard, reason }` when a shard died and starts anew; `{ part, reason }` for the router and the global shard. */
   restart: channel('vedette:shard-restart'),
 } as const;

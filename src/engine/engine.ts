@@ -14,6 +14,7 @@ import { channels } from './diagnostics.js';
 import { type EngineStats, engineStats } from './engine_stats.js';
 import { Fleet, type Step } from './fleet.js';
 import { type EngineOptions, type EngineSettings, readEngineOptions } from './options.js';
+import type { FleetPlaces } from './rule_parts.js';
 import { LocalHost, type ShardHost, WorkerHost } from './shard_host.js';
 import { type IngestSource, inputsOf } from './sources.js';
 import { DurableState, type Recovery } from './state.js';
@@ -63,22 +64,22 @@ export function createEngine(options: EngineOptions): Promise<Engine> {
   return startEngine(options, undefined);
 }
 
-/** As {@link createEngine}, with a place for each shard to run in. */
+/** As {@link createEngine}, with a place for each shard to run in, and a probe of the parts in this thread. */
 export async function startEngine(
   options: EngineOptions,
   hostOf: ((shard: number) => ShardHost) | undefined,
+  probe?: FleetPlaces['probe'],
 ): Promise<Engine> {
   const settings = readEngineOptions(options);
   const state = DurableState.of(settings);
   const found = await state?.load();
-  const { fleet, report } = await Fleet.start(
-    settings,
-    found?.snapshot,
-    hostOf ?? hostsOf(settings),
-    (shard, reason) => {
-      channels.restart.publish({ shard, reason });
+  const { fleet, report } = await Fleet.start(settings, found?.snapshot, {
+    hostOf: hostOf ?? hostsOf(settings),
+    onRestart: (part, reason) => {
+      channels.restart.publish(typeof part === 'number' ? { shard: part, reason } : { part, reason });
     },
-  );
+    ...(probe === undefined ? {} : { probe }),
+  });
   const recovery: Recovery | undefined =
     found === undefined
       ? undefined
@@ -242,19 +243,19 @@ class RunningEngine implements Engine {
 
   /** Admits an input; resolves once it is on its way. */
   #submit(input: PushInput, options: PushOptions): Promise<{ alerts: Promise<Alert[]> }> {
-    return this.#admit(() => {
+    return this.#admit(async () => {
       this.#refuseFlushed('push');
       const startMs = performance.now();
-      const step = this.#route(input, options);
+      const step = await this.#route(input, options);
       const alerts = this.#afterLast(() => this.#fleet.finish(step));
       this.#pushes++;
       return { alerts: this.#told(alerts, step.rows, startMs) };
     });
   }
 
-  #route(input: PushInput, options: PushOptions): Step {
+  async #route(input: PushInput, options: PushOptions): Promise<Step> {
     try {
-      return this.#fleet.submit(input, options);
+      return await this.#fleet.submit(input, options);
     } catch (error) {
       if (error instanceof Error && error.name === 'BatchError') this.#refusedBatches++;
       throw error;
@@ -270,7 +271,7 @@ class RunningEngine implements Engine {
   }
 
   /** Does `work` when it is its turn and there is room; takes a snapshot before it that is due. */
-  #admit<T>(work: () => T): Promise<T> {
+  #admit<T>(work: () => T | Promise<T>): Promise<T> {
     this.#refuseClosed();
     const admitted = this.#entry.then(async () => {
       while (this.#onTheirWay.length >= inFlightMax) await Promise.race(this.#onTheirWay);

@@ -3,7 +3,6 @@
  * submitted in the order of the stream and finished in it, so a later one may be on its way while an earlier is judged.
  */
 import type { Diagnostic } from '../core/diagnostic.js';
-import { UsageError } from '../core/errors.js';
 import type { Alert } from '../correlator/alert.js';
 import type { ExceptionUse } from '../correlator/exceptions.js';
 import { bytesOf, formOf, objectRuns, type PushInput, type PushOptions } from '../correlator/input.js';
@@ -12,15 +11,13 @@ import type { RestoreReport } from '../correlator/restore_plan.js';
 import type { CorrelatorStats } from '../correlator/stats.js';
 import type { FieldSpec } from '../event/fields.js';
 import { type Clock, clockOf } from './clock.js';
-import { GlobalShard } from './global_shard.js';
 import { Mailbox } from './mailbox.js';
 import { compareAlerts } from './merge.js';
-import type { ShardAnswer, ShardMessage, ShardOutput, ShardStart, Started } from './messages.js';
+import type { ShardAnswer, ShardMessage, ShardOutput } from './messages.js';
 import type { EngineSettings } from './options.js';
-import { OrderedRules } from './ordered.js';
-import { planShards, type ShardPlan } from './plan.js';
-import { ownedSlots, type Routed, Router, sessionPlaceOf } from './router.js';
-import type { ShardHost } from './shard_host.js';
+import { Rebuilt } from './rebuilt.js';
+import { type Routed, Router, sessionPlaceOf } from './router.js';
+import { buildGlobal, type FleetPlaces, partOptions, type RuleParts, startRules, startShards } from './rule_parts.js';
 import type { EngineSnapshot } from './snapshot_file.js';
 
 /** A step on its way through the shards. `finish` is to be called in the order of the stream. */
@@ -38,52 +35,55 @@ export interface FleetStats {
   readonly exceptions: readonly ExceptionUse[];
 }
 
-/** Everything that depends on the rules. */
-interface RuleParts {
-  readonly plan: ShardPlan;
-  readonly options: CorrelatorOptions;
-  readonly global: GlobalShard | undefined;
-  readonly ordered: OrderedRules;
-  readonly started: readonly Started[];
-}
-
 const encoder = new TextEncoder();
-const nothing: RestoreReport = { kept: [], dropped: [], added: [] };
 
 export class Fleet {
   readonly mailboxes: readonly Mailbox[];
   readonly #settings: EngineSettings;
-  readonly #router: Router;
+  readonly #places: FleetPlaces;
+  readonly #router: Rebuilt<Router>;
   #rules: RuleParts;
   /** The global watermark after the step finished last; the router's may be ahead. */
   #clockUs: number;
 
-  private constructor(settings: EngineSettings, mailboxes: readonly Mailbox[], router: Router, rules: RuleParts) {
+  private constructor(
+    settings: EngineSettings,
+    places: FleetPlaces,
+    mailboxes: readonly Mailbox[],
+    router: Rebuilt<Router>,
+    rules: RuleParts,
+  ) {
     this.#settings = settings;
+    this.#places = places;
     this.mailboxes = mailboxes;
     this.#router = router;
     this.#rules = rules;
-    this.#clockUs = router.clockUs;
+    this.#clockUs = router.part.clockUs;
   }
 
   /** Starts every part, from a snapshot where there is one. */
   static async start(
     settings: EngineSettings,
     snapshot: EngineSnapshot | undefined,
-    hostOf: (shard: number) => ShardHost,
-    onRestart: (shard: number, reason: string) => void,
+    places: FleetPlaces,
   ): Promise<{ fleet: Fleet; report: RestoreReport }> {
-    const { correlator, memoryBytes, latenessUs } = settings;
-    const shards = Math.max(1, settings.shards);
     const mailboxes = Array.from(
-      { length: shards },
-      (_, shard) => new Mailbox(hostOf(shard), (reason) => onRestart(shard, reason)),
+      { length: Math.max(1, settings.shards) },
+      (_, shard) => new Mailbox(places.hostOf(shard), (reason) => places.onRestart(shard, reason)),
     );
     try {
-      const router = await Router.start(correlator, memoryBytes, shards);
-      if (snapshot !== undefined) router.restore(snapshot.router);
-      const { rules, report } = await startRules(correlator, latenessUs, mailboxes, snapshot, router.clockUs);
-      return { fleet: new Fleet(settings, mailboxes, router, rules), report };
+      const build = () => buildRouter(settings, snapshot?.router, [], 0);
+      const router = new Rebuilt(await build(), partOptions(places, 'router', build));
+      const { correlator } = settings;
+      const { parts, report } = await startRules(
+        correlator,
+        settings,
+        places,
+        mailboxes,
+        snapshot,
+        router.part.clockUs,
+      );
+      return { fleet: new Fleet(settings, places, mailboxes, router, parts), report };
     } catch (error) {
       await Promise.all(mailboxes.map((mailbox) => mailbox.close()));
       throw error;
@@ -91,7 +91,7 @@ export class Fleet {
   }
 
   get nextOrdinal(): number {
-    return this.#router.nextOrdinal;
+    return this.#router.part.nextOrdinal;
   }
 
   get ruleIds(): readonly string[] {
@@ -104,7 +104,7 @@ export class Fleet {
 
   get problems(): readonly Diagnostic[] {
     const { plan, started, global } = this.#rules;
-    const all = [...(started[0]?.problems ?? []), ...(global?.problems ?? [])];
+    const all = [...(started[0]?.problems ?? []), ...(global?.part.problems ?? [])];
     return all.filter(({ ruleId }) => ruleId === undefined || !plan.feeds.has(ruleId));
   }
 
@@ -115,25 +115,24 @@ export class Fleet {
   // ------------------------------------------------------------------------------------------------------ steps
 
   /** Routes an input and hands it to the shards. @throws BatchError or UsageError, nothing changed. */
-  submit(input: PushInput, { as }: PushOptions = {}): Step {
+  async submit(input: PushInput, { as }: PushOptions = {}): Promise<Step> {
     const form = formOf(input, as);
     if (form === 'batch') return this.#submitBatch(bytesOf(input as Uint8Array));
     const bytes = form === 'objects' ? linesOf(input as readonly object[]) : encoded(input as Uint8Array | string);
-    const routed = this.#router.routeLines(bytes);
+    const routed = await this.#router.run(
+      (router) => router.routeLines(bytes),
+      (router, done) => router.replayLines(done),
+    );
     return this.#step(routed, (shard) => {
       const pieces = routed.pieces[shard] ?? [];
       return pieces.length === 0 ? undefined : { kind: 'lines', pieces };
     });
   }
 
-  #submitBatch(bytes: Uint8Array): Step {
-    const routed = this.#router.routeBatch(bytes);
-    const message: ShardMessage = {
-      kind: 'batch',
-      base: routed.base,
-      bytes: bytes.slice(),
-      session: sessionPlaceOf(bytes),
-    };
+  async #submitBatch(given: Uint8Array): Promise<Step> {
+    const bytes = given.slice();
+    const routed = await this.#router.run((router) => router.routeBatch(bytes));
+    const message: ShardMessage = { kind: 'batch', base: routed.base, bytes, session: sessionPlaceOf(bytes) };
     return this.#step(routed, () => message);
   }
 
@@ -153,16 +152,13 @@ export class Fleet {
     return this.#judge(done, clock);
   }
 
-  #judge(done: readonly ShardOutput[], clock: Clock): Alert[] {
+  async #judge(done: readonly ShardOutput[], clock: Clock): Promise<Alert[]> {
     const { global, ordered } = this.#rules;
     const alerts = done.flatMap((output) => output.alerts);
-    if (global !== undefined)
-      alerts.push(
-        ...global.take(
-          done.flatMap(({ feeds }) => feeds),
-          clock,
-        ),
-      );
+    if (global !== undefined) {
+      const matches = done.flatMap(({ feeds }) => feeds);
+      alerts.push(...(await global.run((part) => part.take(matches, clock))));
+    }
     alerts.push(
       ...ordered.take(
         done.flatMap((output) => output.ordered),
@@ -174,10 +170,10 @@ export class Fleet {
   }
 
   async advance(time: string | number | Date, timeUs: number): Promise<Alert[]> {
-    this.#router.advance(time);
+    await this.#router.run((router) => router.advance(time));
     const done = await settled(this.mailboxes.map((mailbox) => mailbox.send({ kind: 'advance', timeUs })));
     const startUs = this.#clockUs;
-    this.#clockUs = this.#router.clockUs;
+    this.#clockUs = this.#router.part.clockUs;
     return this.#judge(done, { at: () => startUs, firstUs: this.#clockUs, endUs: this.#clockUs });
   }
 
@@ -185,7 +181,10 @@ export class Fleet {
     const done = await settled(this.mailboxes.map((mailbox) => mailbox.send({ kind: 'flush' })));
     const { global, ordered } = this.#rules;
     const alerts = done.flatMap((output) => output.alerts);
-    if (global !== undefined) alerts.push(...global.flush(done.flatMap(({ feeds }) => feeds)));
+    if (global !== undefined) {
+      const matches = done.flatMap(({ feeds }) => feeds);
+      alerts.push(...(await global.run((part) => part.flush(matches))));
+    }
     alerts.push(
       ...ordered.take(
         done.flatMap((output) => output.ordered),
@@ -207,7 +206,7 @@ export class Fleet {
     const shards = await Promise.all(this.mailboxes.map((mailbox) => mailbox.snapshot()));
     this.#boundSession();
     const { global, ordered } = this.#rules;
-    const globalState = global?.snapshot();
+    const globalState = global?.part.snapshot();
     const snapshot: EngineSnapshot = {
       header: {
         shards: shards.length,
@@ -215,20 +214,31 @@ export class Fleet {
         ordered: ordered.snapshot(),
         global: globalState?.state ?? null,
       },
-      router: this.#router.snapshot(),
+      router: this.#router.part.snapshot(),
       global: globalState?.bytes ?? new Uint8Array(0),
       shards,
     };
+    this.#rebase(snapshot, shards);
+    return snapshot;
+  }
+
+  /** What fails from here on goes back to the snapshot just taken. */
+  #rebase(snapshot: EngineSnapshot, shards: readonly Uint8Array<ArrayBuffer>[]): void {
     this.mailboxes.forEach((mailbox, shard) => {
       mailbox.rebase(shards[shard] as Uint8Array<ArrayBuffer>);
     });
-    return snapshot;
+    const session = this.mailboxes[0]?.sessionBefore ?? [];
+    const { nextOrdinal } = snapshot.header;
+    this.#router.rebase(() => buildRouter(this.#settings, snapshot.router, session, nextOrdinal));
+    const { options, plan, global } = this.#rules;
+    const clockUs = this.#clockUs;
+    global?.rebase(async () => (await buildGlobal(options, this.#settings, plan, snapshot, clockUs)).part);
   }
 
   /** Ends a session whose batches have outgrown the journal: they are kept to rebuild a shard in the middle of it. */
   #boundSession(): void {
     if ((this.mailboxes[0]?.sessionBytes ?? 0) <= this.#settings.journalBytes) return;
-    this.#router.endSession();
+    this.#router.part.endSession();
     for (const mailbox of this.mailboxes) mailbox.endSession();
   }
 
@@ -238,9 +248,9 @@ export class Fleet {
     const before = this.#rules;
     const options = { ...this.#settings.correlator, rules };
     try {
-      const next = await startRules(options, this.#settings.latenessUs, this.mailboxes, snapshot, this.#clockUs);
-      this.#rules = next.rules;
-      before.global?.close();
+      const next = await startRules(options, this.#settings, this.#places, this.mailboxes, snapshot, this.#clockUs);
+      this.#rules = next.parts;
+      before.global?.part.close();
       return next.report;
     } catch (error) {
       await startShards(before.options, before.plan, this.mailboxes, snapshot);
@@ -255,10 +265,10 @@ export class Fleet {
     const { global, ordered } = this.#rules;
     const exceptions = [
       ...shards.flatMap((shard) => shard.exceptions),
-      ...(global?.exceptions() ?? []),
+      ...(global?.part.exceptions() ?? []),
       ...ordered.exceptions(),
     ];
-    return { shards, global: global?.stats() ?? null, pendingRows: global?.pendingRows ?? 0, exceptions };
+    return { shards, global: global?.part.stats() ?? null, pendingRows: global?.part.pendingRows ?? 0, exceptions };
   }
 
   /** Alerts published so far of a rule whose alerts pass through the one order; 0 of others. */
@@ -272,8 +282,8 @@ export class Fleet {
 
   async close(): Promise<void> {
     await Promise.all(this.mailboxes.map((mailbox) => mailbox.close()));
-    this.#rules.global?.close();
-    this.#router.close();
+    this.#rules.global?.part.close();
+    this.#router.part.close();
   }
 }
 
@@ -293,71 +303,15 @@ async function settled(sent: readonly Promise<ShardOutput>[]): Promise<readonly 
   });
 }
 
-async function startShards(
-  options: CorrelatorOptions,
-  plan: ShardPlan,
-  mailboxes: readonly Mailbox[],
-  snapshot: EngineSnapshot | undefined,
-): Promise<Started[]> {
-  const isDivided = snapshot !== undefined && snapshot.shards.length !== mailboxes.length;
-  return Promise.all(
-    mailboxes.map((mailbox, shard) => {
-      const start: ShardStart = {
-        options: { ...options, rules: plan.shardRules },
-        feeds: [...plan.feeds],
-        earlyFeeds: [...plan.earlyFeeds],
-        keptFields: plan.keptFields,
-        owned: ownedSlots(shard, mailboxes.length),
-        parts: snapshot === undefined ? [] : isDivided ? snapshot.shards : [snapshot.shards[shard] as Uint8Array],
-        isDivided,
-      };
-      return mailbox.start(start);
-    }),
-  );
-}
-
-async function startRules(
-  options: CorrelatorOptions,
-  latenessUs: number,
-  mailboxes: readonly Mailbox[],
-  snapshot: EngineSnapshot | undefined,
-  clockUs: number,
-): Promise<{ rules: RuleParts; report: RestoreReport }> {
-  const plan = planShards(options);
-  if (new Set(options.rules.map(({ id }) => id)).size !== options.rules.length && options.unsupported !== 'skip') {
-    throw new UsageError('USAGE_RULES', 'two rules have the same id; give each rule its own');
-  }
-  // The global shard first: it compiles in this thread, and rules that fail there leave the shards as they are.
-  const global = plan.globalRules.length === 0 ? undefined : await GlobalShard.start(options, plan, latenessUs);
-  const started = await startShards(options, plan, mailboxes, snapshot);
-  let report = started[0]?.report ?? nothing;
-  let globalReport = nothing;
-  if (global !== undefined && snapshot !== undefined && snapshot.header.global !== null) {
-    globalReport = global.restore(snapshot.global, snapshot.header.global, clockUs);
-  }
-  const isOwn = (id: string): boolean => options.rules.some((rule) => rule.id === id) && !plan.feeds.has(id);
-  const heard = plan.heardOnly;
-  const parts = [
-    report,
-    {
-      ...globalReport,
-      kept: globalReport.kept.filter((id) => !heard.has(id)),
-      added: globalReport.added.filter((id) => !heard.has(id)),
-    },
-  ];
-  const kept = [...new Set(parts.flatMap((part) => part.kept))].filter(isOwn);
-  const wasKept = new Set(kept);
-  report = {
-    kept,
-    dropped: [...new Map(parts.flatMap((part) => part.dropped).map((one) => [one.rule, one])).values()].filter(
-      ({ rule }) => !rule.startsWith('x.vedette.feed.') && !wasKept.has(rule),
-    ),
-    added:
-      snapshot === undefined
-        ? []
-        : [...new Set(parts.flatMap((part) => part.added))].filter((id) => isOwn(id) && !wasKept.has(id)),
-  };
-  const ordered = new OrderedRules(options, plan.shardRules);
-  if (snapshot !== undefined) ordered.restore(snapshot.header.ordered, wasKept);
-  return { rules: { plan, options, global, ordered, started }, report };
+/** A router in the state of a snapshot, in the middle of a session whose batches so far are given. */
+async function buildRouter(
+  { correlator, memoryBytes, shards }: EngineSettings,
+  state: Uint8Array | undefined,
+  session: readonly Uint8Array[],
+  nextOrdinal: number,
+): Promise<Router> {
+  const router = await Router.start(correlator, memoryBytes, Math.max(1, shards));
+  if (state !== undefined) router.restore(state);
+  if (session.length > 0) router.readDictionaries(session, nextOrdinal);
+  return router;
 }

@@ -103,7 +103,7 @@ export class GlobalShard {
   }
 
   snapshot(): { bytes: Uint8Array; state: GlobalState } {
-    return { bytes: this.#correlator.unsealedSnapshot(), state: { pending: this.#pending } };
+    return { bytes: this.#correlator.unsealedSnapshot(), state: { pending: [...this.#pending] } };
   }
 
   restore(bytes: Uint8Array, state: GlobalState, clockUs: number): RestoreReport {

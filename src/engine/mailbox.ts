@@ -45,7 +45,9 @@ export class Mailbox {
   /** Starts the shard, or starts it anew with other rules; when that fails the shard is what it was. */
   start(start: ShardStart): Promise<Started> {
     return this.#inTurn(async () => {
-      const answer = await this.#host.run({ kind: 'start', start });
+      const answer = await this.#host.run({ kind: 'start', start }).catch((error: unknown) => {
+        throw cannotStart(error);
+      });
       if (answer.kind !== 'started') throw errorOf(answer);
       this.#start = start;
       this.#clearJournal();
@@ -122,6 +124,11 @@ export class Mailbox {
     return this.#session.reduce((sum, bytes) => sum + bytes.length, 0);
   }
 
+  /** Batches of the session that was in hand at the last snapshot. */
+  get sessionBefore(): readonly Uint8Array[] {
+    return this.#sessionBefore;
+  }
+
   /** The session is over: its next batch will be refused before it comes here. */
   endSession(): void {
     this.#session = [];
@@ -181,6 +188,15 @@ function bytesOf(message: ShardMessage): number {
   if (message.kind === 'batch' || message.kind === 'dictionaries') return message.bytes.length;
   if (message.kind !== 'lines') return 64;
   return message.pieces.reduce((sum, { bytes, places }) => sum + bytes.length + places.byteLength, 64);
+}
+
+function cannotStart(cause: unknown): VedetteError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new VedetteError(
+    'ENGINE_WORKER',
+    `a shard cannot start: ${reason}; where a bundler has moved the worker file pass workerUrl`,
+    { cause },
+  );
 }
 
 const errorClasses = { BatchError, ProgramError, SnapshotError, UsageError };

@@ -4,6 +4,7 @@
  */
 import { SkipReason } from '../core/abi/events.js';
 import { HostSlots } from '../core/abi/routing.js';
+import { concatBytes } from '../core/bytes.js';
 import { type CorrelatorPart, startCorrelator } from '../correlator/correlator.js';
 import { lineRuns } from '../correlator/input.js';
 import type { CorrelatorOptions } from '../correlator/options.js';
@@ -13,6 +14,7 @@ import { pieceRowsMax } from './shard.js';
 
 /** Bytes routed at a time: no more rows than can be noted, as the shortest line has three. */
 const pieceBytesMax = 3 * pieceRowsMax;
+const newline = 0x0a;
 const memoryLeast = 64 * 1024 * 1024;
 
 /** Times of the rules across hosts after each of some rows. */
@@ -120,6 +122,30 @@ export class Router {
     return { base, rows, clocks: rows === 0 ? [] : [{ base, clocks: kernel.routeEnd(noted) }], pieces: [] };
   }
 
+  /** Does again, to a router built anew, what routing these lines did. */
+  replayLines({ base, rows, pieces }: Routed): void {
+    const { kernel } = this.#part;
+    for (const run of joinedRuns(pieces)) {
+      kernel.setOrdinals(run.base);
+      if (run.bytes.length >= kernel.inputCapacity) kernel.skipRow(SkipReason.LineLength, 0);
+      else {
+        kernel.routeBegin();
+        kernel.input().set(run.bytes);
+        kernel.ingestNdjson(run.bytes.length);
+      }
+    }
+    kernel.setOrdinals(base + rows);
+  }
+
+  /** Reads the dictionaries of a session's batches whose rows were routed before, then goes on at `nextOrdinal`. */
+  readDictionaries(batches: readonly Uint8Array[], nextOrdinal: number): void {
+    const { kernel } = this.#part;
+    kernel.setOwnedSlots(new Uint8Array(HostSlots.Count));
+    for (const bytes of batches) this.#part.push(bytes, { as: 'batch' });
+    kernel.setOwnedSlots(new Uint8Array(HostSlots.Count).fill(1));
+    kernel.setOrdinals(nextOrdinal);
+  }
+
   /** Refuses the next delta batch of the session in hand: the producer starts another. */
   endSession(): void {
     this.#part.endSession();
@@ -140,4 +166,25 @@ export class Router {
   close(): void {
     this.#part.close();
   }
+}
+
+/** The runs of lines that were divided among shards, put together again. */
+function joinedRuns(pieces: Routed['pieces']): { base: number; bytes: Uint8Array }[] {
+  const runs = new Map<number, { place: number; bytes: Uint8Array }[]>();
+  for (const { base, bytes, places } of pieces.flat()) {
+    const lines = runs.get(base) ?? [];
+    runs.set(base, lines);
+    let start = 0;
+    for (const place of places) {
+      const end = bytes.indexOf(newline, start) + 1 || bytes.length;
+      lines.push({ place, bytes: bytes.subarray(start, end) });
+      start = end;
+    }
+  }
+  return [...runs]
+    .sort(([a], [b]) => a - b)
+    .map(([base, lines]) => ({
+      base,
+      bytes: concatBytes(lines.sort((a, b) => a.place - b.place).map((line) => line.bytes)),
+    }));
 }

@@ -1,4 +1,5 @@
 /** Where a shard runs: a worker thread of its own, or the caller's thread. Both take tasks one at a time, in order. */
+import type { ResourceLimits } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import type { ShardAnswer, ShardMessage, ShardTask } from './messages.js';
 import { Shard } from './shard.js';
@@ -30,20 +31,31 @@ export class LocalHost implements ShardHost {
 
 /** A shard in a worker: a pool of one thread that never goes idle and keeps the order of its tasks. */
 export class WorkerHost implements ShardHost {
-  readonly #pool: Piscina;
+  readonly #workerUrl: string | URL;
+  readonly #resourceLimits: ResourceLimits | undefined;
+  #pool: Piscina;
 
-  constructor(workerUrl: string | URL) {
-    this.#pool = new Piscina({
-      filename: String(workerUrl),
+  /** `resourceLimits` bounds the thread's heap; the kernel's memory is not part of it. */
+  constructor(workerUrl: string | URL, resourceLimits?: ResourceLimits) {
+    this.#workerUrl = workerUrl;
+    this.#resourceLimits = resourceLimits;
+    this.#pool = this.#createPool();
+  }
+
+  #createPool(): Piscina {
+    const pool = new Piscina({
+      filename: String(this.#workerUrl),
       name: 'runTask',
       minThreads: 1,
       maxThreads: 1,
       idleTimeout: Number.POSITIVE_INFINITY,
       concurrentTasksPerWorker: 1,
       stricterFIFO: true,
+      ...(this.#resourceLimits === undefined ? {} : { resourceLimits: this.#resourceLimits }),
     });
     // A worker that died is told by the task it was doing; without a listener the event would end the process.
-    this.#pool.on('error', () => undefined);
+    pool.on('error', () => undefined);
+    return pool;
   }
 
   get threadId(): number {
@@ -55,7 +67,18 @@ export class WorkerHost implements ShardHost {
     await this.#pool.threads[0]?.terminate();
   }
 
-  run(task: ShardTask): Promise<ShardAnswer> {
+  async run(task: ShardTask): Promise<ShardAnswer> {
+    try {
+      return await this.#submit(task);
+    } catch (error) {
+      // A pool whose worker could not load its file never answers again; one whose kernel failed holds its memory.
+      await this.#pool.destroy();
+      this.#pool = this.#createPool();
+      throw error;
+    }
+  }
+
+  #submit(task: ShardTask): Promise<ShardAnswer> {
     if (task.kind === 'snapshot') return this.#pool.run(task, { transferList: [task.spare] }) as Promise<ShardAnswer>;
     if (task.kind !== 'push') return this.#pool.run(task) as Promise<ShardAnswer>;
     const { message, transferList } = copied(task.message);
