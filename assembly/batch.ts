@@ -8,21 +8,26 @@ import { pagesEntry, tableOf } from "./code_pages";
 import { columnCount, columnKind, columnNestedLength, columnOffset, hostIdColumn } from "./columns";
 import { addEntries, dictionaryInit, dictionaryReset, spaceOf } from "./dictionary";
 import { hashBytes, hashNumber } from "./hash";
+import { hostTouchHash, hostTouchRecord } from "./hosts";
 import { chunkFlush, ensureSlot } from "./ingest";
 import { count, countRow, scratchEnd, scratchReset, scratchTake, scratchTop, skipRow } from "./input";
 import { align8, reserve } from "./memory";
-import { chunkRows, clearNumbers, rowAddress, rowOpen, rowStage, rowsFree, touch } from "./rows";
+import { chunkRows, clearNumbers, rowAddress, rowHostHash, rowOpen, rowStage, rowsFree, touch } from "./rows";
 import { NO_TIME, timeInRange } from "./time";
 import { valuesMakeRoom } from "./value_collection";
 import { formatNumber, internList, internNested, internNumber, internText, valueBytesFree, valuesFree } from "./values";
 
 export { ingest_batch_check } from "./batch_check";
 
-const BLOCK: u32 = 64;
+const BLOCK: u32 = 32;
 /** In place of a slot: the row is skipped. */
 const NO_SLOT: u32 = 0xffffffff;
 
 let slots: usize = 0;
+/** Record of each row's host, as far as a glance at the index tells. */
+let hostsTouched: usize = 0;
+/** Keeps the touching loads alive. */
+export let touched: u64 = 0;
 let listBuffer: usize = 0;
 let hostPointer: usize = 0;
 let hostBytes: u32 = 0;
@@ -32,6 +37,7 @@ let isSession: bool = false;
 export function batchInit(codes: u32, ids: u32, idBytes: usize): void {
   dictionaryInit(codes, ids, idBytes);
   slots = reserve(BLOCK << 2);
+  hostsTouched = reserve(BLOCK << 2);
   listBuffer = reserve(<usize>IngestLimit.RowItems << 2);
 }
 
@@ -107,6 +113,7 @@ function makeRoom(view: usize, row: u32, size: u32): void {
 }
 
 function stageBlock(row: u32, size: u32): void {
+  touchHosts(size);
   for (let i: u32 = 0; i < size; i++) {
     const slot = load<u32>(slots + (<usize>i << 2));
     countRow();
@@ -117,6 +124,18 @@ function stageBlock(row: u32, size: u32): void {
     if (hostBytes != 0) fillHost(rowAddress(slot));
     rowStage(slot);
   }
+}
+
+/** Loads what the rows' hosts are found by, all at once: one after the other, each row would wait for its own. */
+function touchHosts(size: u32): void {
+  let sum: u64 = 0;
+  for (let i: u32 = 0; i < size; i++) {
+    const slot = load<u32>(slots + (<usize>i << 2));
+    const host: u32 = slot == NO_SLOT ? 0 : hostTouchHash(rowHostHash(slot));
+    store<u32>(hostsTouched + (<usize>i << 2), host);
+  }
+  for (let i: u32 = 0; i < size; i++) sum += hostTouchRecord(load<u32>(hostsTouched + (<usize>i << 2)));
+  touched += sum;
 }
 
 /** The batch's host stands for the host id of rows that have none. */

@@ -17,10 +17,11 @@ import {
 } from "../src/core/abi/predicates";
 import { Config } from "../src/core/abi/state";
 import { Section } from "../src/core/abi/program";
+import { attributedBits, isNeeded } from "./attribution";
 import { atomBitsWords, unkeptBits, valueHasAtom } from "./atoms";
 import { columnCount, columnKind, columnOffset } from "./columns";
 import { configU32, sectionPtr } from "./config";
-import { currentLineageHolds, dispatchPredicate, forgetLineageAsked } from "./dispatch";
+import { currentLineageHolds, currentMarks, dispatchPredicate, forgetLineageAsked } from "./dispatch";
 import { compareHolds } from "./functions";
 import { guardsInit, guardsPass, guardsSee } from "./guards";
 import { listItem, listLength, valueIsList } from "./lists";
@@ -120,11 +121,19 @@ export function evaluateRow(slot: u32, entity: u32): void {
 function evaluateWord(word: u32, slot: u32, entity: u32): void {
   let left = guardsPass(word, load<u64>(bits + (<usize>word << 3)));
   store<u64>(bits + (<usize>word << 3), 0);
+  const attributed = attributedBits(word);
   while (left != 0) {
+    const bit = left & -left;
     const predicate = (word << 6) + <u32>ctz<u64>(left);
+    left ^= bit;
+    if ((attributed & bit) != 0) {
+      // What the row's process is was settled by predicates of lower ids.
+      const marks = currentMarks();
+      if (marks == 0) left &= ~attributed;
+      if (!isNeeded(predicate, marks)) continue;
+    }
     if (predicateHolds(predicate, slot)) dispatchPredicate(predicate, slot, entity);
     forgetLineageAsked();
-    left &= left - 1;
   }
 }
 

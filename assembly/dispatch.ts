@@ -7,12 +7,13 @@ import { Action, ActionRecord, Loss, RuleFlag, RuleRecord } from "../src/core/ab
 import { Section } from "../src/core/abi/program";
 import { RowPlace } from "../src/core/abi/snapshot";
 import { rowPlace } from "./apply";
+import { attributionInit } from "./attribution";
 import { sectionPtr } from "./config";
 import { coverageCount, coverageSee } from "./coverage";
 import {
   defer, deferredAction, deferredArgument, deferredClear, deferredFirst, deferredInit, deferredNext, deferredRule,
 } from "./deferred";
-import { lineageEnabled, lineageFind, lineageHolds, lineageMark, lineageObserve } from "./lineage";
+import { lineageEnabled, lineageFind, lineageHolds, lineageMark, lineageMarks, lineageObserve } from "./lineage";
 import { countLoss } from "./losses";
 import { reserve } from "./memory";
 import { emitRowAlert } from "./output";
@@ -34,7 +35,7 @@ let actions: usize = 0;
 let predicateCount: u32 = 0;
 let rules: usize = 0;
 let ruleCount: u32 = 0;
-/** u64 for each rule: rows of which one of its predicates was true, counted per predicate. */
+/** u64 for each rule: rows of which one of its predicates was true, counted per predicate; where a behaviour rule asks for a marked process, of such rows alone. */
 let matched: usize = 0;
 
 let who: u32 = 0;
@@ -55,6 +56,7 @@ export function dispatchInit(): void {
   rules = ruleSection + 4;
   matched = reserve(usize(ruleCount) << 3);
   deferredInit(rules, ruleCount);
+  attributionInit(predicateCount, actionStarts, actions, rules, ruleCount);
 }
 
 /** Judges the row for the rules named by `judges`. */
@@ -84,6 +86,11 @@ export function currentEntity(): u32 {
 export function currentLineageHolds(mark: u32, relation: u32): bool {
   hasAsked = true;
   return lineageHolds(currentEntity(), mark, relation);
+}
+
+/** Marks of that process and its ancestors. */
+export function currentMarks(): u64 {
+  return lineageMarks(currentEntity());
 }
 
 /** The next predicate begins. */

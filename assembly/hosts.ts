@@ -94,6 +94,17 @@ export function hostIntern(hash: u64, ptr: usize, length: u32): u32 {
   return stage(host);
 }
 
+/** Loads the index slot of a host's hash, so that {@link hostIntern} finds it in the cache. Returns a record that may be its. */
+export function hostTouchHash(hash: u64): u32 {
+  return load<u32>(index + (usize(u32(hash) & indexMask) << 2));
+}
+
+/** Loads the parts of the record that every row uses. */
+export function hostTouchRecord(host: u32): u64 {
+  const record = at(host);
+  return load<u64>(record) + load<u64>(record + HELD_ROOT) + load<u64>(record + OLDER);
+}
+
 function stage(host: u32): u32 {
   store<u32>(at(host) + STAGED, load<u32>(at(host) + STAGED) + 1);
   return host;

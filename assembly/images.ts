@@ -22,6 +22,9 @@ let free: u32 = 0;
 /** Bytes of long texts that segments hold, each mention counted, and how many they may before these are left out. */
 let heldBytes: usize = 0;
 let heldBytesMax: usize = 0;
+/** Segments released since `heldBytes` was true, of which one in 16 makes counting anew worth while. */
+let released: u32 = 0;
+const RECOUNT_SHIFT: u32 = 4;
 /** Values from here on (command line, args, user) mostly are a process's own; programs are shared by many. */
 const FIRST_LONG_VALUE: u32 = 2;
 
@@ -35,6 +38,7 @@ export function imagesInit(): void {
   capacity++;
   pool = reserve(usize(capacity) << SEGMENT_LOG2);
   heldBytes = 0;
+  released = 0;
   heldBytesMax = usize(configU32(Config.ValueBytes)) >> 1;
 }
 
@@ -53,6 +57,7 @@ export function imageSetValue(image: u32, i: u32, value: u32): void {
   if (value == 0) return;
   if (i >= FIRST_LONG_VALUE) {
     const bytes = valueTextBytes(value);
+    if (heldBytes + bytes > heldBytesMax) recount();
     if (heldBytes + bytes > heldBytesMax) {
       countLoss(Loss.Image, LossRule.None, Host.None, 1);
       return;
@@ -60,6 +65,19 @@ export function imageSetValue(image: u32, i: u32, value: u32): void {
     heldBytes += bytes;
   }
   store<u32>(at(image) + (usize(i) << 2), value);
+}
+
+/** Finds what is held in truth: segments that were released still count, as to look at their values then costs more. */
+function recount(): void {
+  if (released < made >> RECOUNT_SHIFT) return;
+  released = 0;
+  heldBytes = 0;
+  for (let image: u32 = 1; image < made; image++) {
+    for (let i: u32 = FIRST_LONG_VALUE; i < IMAGE_VALUES; i++) {
+      const value = imageValue(image, i);
+      if (value != 0) heldBytes += valueTextBytes(value);
+    }
+  }
 }
 
 /** The segment before, 0 for none. */
@@ -93,10 +111,7 @@ export function imageCreate(timeUs: i64, host: u32): u32 {
 export function imagesRelease(image: u32): void {
   while (image != 0) {
     const older = imageOlder(image);
-    for (let i: u32 = FIRST_LONG_VALUE; i < IMAGE_VALUES; i++) {
-      const value = imageValue(image, i);
-      if (value != 0) heldBytes -= valueTextBytes(value);
-    }
+    released++;
     memory.fill(at(image), 0, 20);
     store<u32>(at(image), free, 20);
     free = image;

@@ -14,6 +14,7 @@ import {
   ancestryKey, ancestryLength, ancestryNames, generationKey, lineageKeysInit, parentEntityKey, parentPid, parentStartKey, subjectKey, subjectPid,
   wellKnownText,
 } from "./lineage_keys";
+import { lineageTouchInit } from "./lineage_touch";
 import { countLoss } from "./losses";
 import { reserve } from "./memory";
 import {
@@ -49,6 +50,7 @@ export function lineageInit(): void {
   imagesInit();
   if (!lineageEnabled()) return;
   lineageKeysInit();
+  lineageTouchInit();
   stack = reserve(usize(STACK_MAX) << 2);
 }
 
@@ -174,7 +176,7 @@ function linkParents(p: u32, slot: u32, host: u32, roles: u32, timeUs: i64): voi
   if (known == Link.Fork) return;
   const isFork = (roles & FORK) != 0;
   const entity = parentEntityKey(slot);
-  if (!isFork && known >= u32(Link.ParentEntity) && isLinked(processParent(p))) return;
+  if (!isFork && known >= u32(Link.ParentEntity) && (processFlags(p) & ProcessFlag.Settled) != 0) return;
   const ancestors = ancestryLength(slot, ANCESTRY_DEPTH);
   if (entity != 0) {
     linkTo(p, entity, slot, host, isFork ? Link.Fork : Link.ParentEntity, timeUs, true);
@@ -183,12 +185,9 @@ function linkParents(p: u32, slot: u32, host: u32, roles: u32, timeUs: i64): voi
     if (started != 0) linkTo(p, started, slot, host, isFork ? Link.Fork : Link.ParentStart, timeUs, true);
     else linkToPid(p, slot, host, isFork ? Link.Fork : Link.ParentPid, timeUs);
   }
-  if (ancestors != 0) linkAncestry(p, slot, host, ancestors, timeUs);
-}
-
-/** Its parent is known as well as a list of ancestors tells it. */
-function isLinked(p: u32): bool {
-  return p != 0 && processParent(p) != 0 && processLink(p) >= u32(Link.Ancestry);
+  if (ancestors == 0) return;
+  linkAncestry(p, slot, host, ancestors, timeUs);
+  processSetFlags(p, processFlags(p) | ProcessFlag.Settled);
 }
 
 function linkTo(p: u32, key: u64, slot: u32, host: u32, link: u32, timeUs: i64, isParent: bool): u32 {
@@ -307,6 +306,11 @@ export function lineageHolds(p: u32, mark: u32, relation: u32): bool {
   if (relation == Relation.Descendant) return (processInherited(p) & bit) != 0;
   const parent = processParent(p);
   return parent != 0 && (processOwn(parent) & bit) != 0;
+}
+
+/** Marks that the process or an ancestor carries. */
+export function lineageMarks(p: u32): u64 {
+  return p == 0 ? 0 : processOwn(p) | processInherited(p);
 }
 
 /** Whether the process or some ancestor carries the mark. */

@@ -187,6 +187,16 @@ function placeAt(index: usize, i: u32): usize {
   return index + (usize(i) << 3);
 }
 
+/** Loads the index place of a key, so that a later search finds it in the cache. Returns a record that may be its. */
+export function processTouchKey(key: u64): u32 {
+  return u32(load<u64>(placeAt(byKey, hashOf(key) & mask)));
+}
+
+/** Loads the record. */
+export function processTouchRecord(p: u32): u64 {
+  return p < capacity ? load<u64>(at(p), 24) : 0;
+}
+
 /** The incarnation of that key, 0 for none. */
 export function processFind(key: u64): u32 {
   const hash = hashOf(key);
@@ -399,7 +409,7 @@ function drop(p: u32): void {
     const next = processNextSibling(child);
     store<u32>(at(child), 0, 36);
     store<u64>(at(child), 0, 44);
-    processSetFlags(child, processFlags(child) | ProcessFlag.Truncated);
+    processSetFlags(child, (processFlags(child) | ProcessFlag.Truncated) & ~ProcessFlag.Settled);
     child = next;
   }
   imagesRelease(processImages(p));

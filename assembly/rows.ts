@@ -250,6 +250,12 @@ export function rowStage(slot: u32): bool {
   return true;
 }
 
+/** Hash of the host that an open row names. */
+export function rowHostHash(slot: u32): u64 {
+  findHost(rowAddress(slot));
+  return foundHash;
+}
+
 /** Puts an open row of a snapshot into the chunk, as it was numbered and ordered there. */
 export function rowRestage(slot: u32, host: u32, ordinal: u64, tiebreak: f64): void {
   const at = rowAddress(slot);

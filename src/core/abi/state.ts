@@ -201,7 +201,8 @@ export const enum ProcessFlag {
   Exited = 1,
   /** Known only from events of others or from events that are not its start. */
   Implicit = 2,
-  Touched = 4,
+  /** Its list of ancestors was followed: later rows tell nothing more about who they are. */
+  Settled = 4,
   /** Its parent was known once and has been forgotten. */
   Truncated = 8,
   /** Identified by an entity id or pid and start, not by pid alone. */
