@@ -86,39 +86,55 @@ function openContainers(edge: usize, array: u32): u32 {
   return opened;
 }
 
-/** Address of the quote that closes the string, or 0 where a character is not allowed in it. */
+/**
+ * Address of the quote that closes the string, or 0 where a character is not allowed in it. Two vectors at a time: most
+ * strings end within the first two, whatever their length, and that is one branch that is always the same.
+ */
 @inline
 function scanString(start: usize): usize {
-  const text = v128.load(start);
-  const quotes = <u32>i8x16.bitmask(i8x16.eq(text, i8x16.splat(QUOTE)));
-  const special = <u32>i8x16.bitmask(specialOf(text));
+  const quotes = quotesIn(start);
+  const special = specialIn(start) & (quotes - 1);
   // Without a quote all bits below it are set.
-  if (quotes == 0 || (special & (quotes - 1)) != 0) return scanLong(start);
+  if (quotes == 0 || special != 0) return scanLong(start, quotes, special);
   isPlain = true;
   return start + <usize>ctz<u32>(quotes);
 }
 
-/** What is not plain text: control characters and bytes above ASCII, all negative or small when signed, and backslashes. */
 @inline
-function specialOf(text: v128): v128 {
-  return v128.or(i8x16.lt_s(text, i8x16.splat(0x20)), i8x16.eq(text, i8x16.splat(BACKSLASH)));
+function quotesIn(at: usize): u32 {
+  const quote = i8x16.splat(QUOTE);
+  const low = <u32>i8x16.bitmask(i8x16.eq(v128.load(at), quote));
+  return low | (<u32>i8x16.bitmask(i8x16.eq(v128.load(at, 16), quote)) << 16);
 }
 
-function scanLong(start: usize): usize {
+/** What is not plain text: backslashes, and control characters and bytes above ASCII, which are small as signed numbers. */
+@inline
+function specialIn(at: usize): u32 {
+  const backslash = i8x16.splat(BACKSLASH);
+  const first = i8x16.splat(0x20);
+  const a = v128.load(at);
+  const b = v128.load(at, 16);
+  const low = <u32>i8x16.bitmask(v128.or(i8x16.lt_s(a, first), i8x16.eq(a, backslash)));
+  return low | (<u32>i8x16.bitmask(v128.or(i8x16.lt_s(b, first), i8x16.eq(b, backslash))) << 16);
+}
+
+/** Goes on with {@link scanString} from the 32 bytes at `start`, in which these quotes and special characters are. */
+function scanLong(start: usize, firstQuotes: u32, firstSpecial: u32): usize {
   let at = start;
+  let quotes = firstQuotes;
+  let special = firstSpecial;
   isPlain = true;
   for (;;) {
-    const text = v128.load(at);
-    const quotes = <u32>i8x16.bitmask(i8x16.eq(text, i8x16.splat(QUOTE)));
-    const special = <u32>i8x16.bitmask(specialOf(text)) & (quotes - 1);
-    if (special == 0) {
+    if (special != 0) {
+      isPlain = false;
+      at = skipSpecial(at + <usize>ctz<u32>(special));
+      if (at == 0) return 0;
+    } else {
       if (quotes != 0) return at + <usize>ctz<u32>(quotes);
-      at += 16;
-      continue;
+      at += 32;
     }
-    isPlain = false;
-    at = skipSpecial(at + <usize>ctz<u32>(special));
-    if (at == 0) return 0;
+    quotes = quotesIn(at);
+    special = specialIn(at) & (quotes - 1);
   }
   return 0;
 }

@@ -62,11 +62,17 @@ function rewrite(start: usize, end: usize): void {
   let at = start;
   let out = target;
   while (at < end) {
-    if (at + 16 <= end && out + 16 <= limit) {
-      const run = copyPlain(at, out);
+    if (out + 16 <= limit) {
+      const run = min<usize>(copyPlain(at, out), end - at);
       at += run;
       out += run;
-      if (run == 16) continue;
+      if (run == 16 || at == end) continue;
+      if (load<u8>(at) == BACKSLASH && load<u8>(at, 1) != 0x75) {
+        store<u8>(out, simpleEscape(load<u8>(at, 1)));
+        at += 2;
+        out++;
+        continue;
+      }
     }
     const next = readCodePoint(at, end);
     const bytes = <usize>utf8Length(codePoint);
@@ -82,7 +88,7 @@ function rewrite(start: usize, end: usize): void {
   scratchTake(min<usize>(align16(out + 1), scratchEnd));
 }
 
-/** Copies 16 bytes and returns how many of them, from the first on, are ASCII without a backslash. */
+/** Copies 16 bytes, past the end of the text where it has fewer, and returns how many of them, from the first on, are ASCII without a backslash. */
 @inline
 function copyPlain(at: usize, out: usize): usize {
   const text = v128.load(at);
@@ -131,7 +137,9 @@ function tail(at: usize, i: usize): u32 {
   return <u32>load<u8>(at + i) & 0x3f;
 }
 
-function simpleEscape(escape: u8): u32 {
+@inline
+function simpleEscape(escape: u8): u8 {
+  if (escape == BACKSLASH || escape == 0x22) return escape;
   if (escape == 0x6e) return 10;
   if (escape == 0x74) return 9;
   if (escape == 0x72) return 13;
