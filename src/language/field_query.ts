@@ -81,8 +81,16 @@ export class FieldQueries {
     return { kind: 'compare', op, left: field(name), right, case: this.case, span };
   }
 
+  /**
+   * In any field: those of ECS and of the other rules, which `*` stands for, and those whose types were given. A text that
+   * is no value of a field's type is not found there, and nothing is told of it.
+   */
   private anywhere(span: Span, query: (type: FieldType, name: string) => Expr): Expr {
-    return anyOf([query('plain', '*'), ...textFields.map((name) => query('text', name))], span);
+    const given = Object.keys(this.types);
+    const prose = [...textFields, ...given].filter((name) => fieldType(name, this.types) === 'text');
+    const others = given.filter((name) => fieldType(name, this.types) !== 'text');
+    const conditions = [...others.map((name) => query('plain', name)), ...prose.map((name) => query('text', name))];
+    return anyOf([query('plain', '*'), ...conditions], span);
   }
 
   private equalsAs(type: FieldType, name: string, text: string, phrase: boolean, span: Span, mode: CaseMode): Expr {

@@ -137,6 +137,9 @@ const groups: Readonly<Record<string, readonly Case[]>> = {
     ['note: hello', { note: 'Hello world' }, true, { fieldTypes: { note: 'text' } }],
   ],
   'free text is searched in every field': [
+    ['world', { note: 'Hello World' }, true, { fieldTypes: { note: 'text' } }],
+    ['world', { note: 'Hello World' }, false, { fieldTypes: { note: 'keyword' } }],
+    ['hello', { at: 'hello' }, true, { fieldTypes: { at: 'date' } }],
     ['hello', { a: { b: 'hello' } }, true],
     ['hello', { a: { b: 'hello world' } }, false],
     ['"hello world"', { a: [{ b: 'hello world' }] }, true],
