@@ -1,6 +1,7 @@
 /**
  * Fixed pools of records found by hash. Every stateful table is one: records lie at stable places, an open-addressed
- * index of record numbers points at them, and deletion shifts back so that no tombstones gather.
+ * index of record numbers points at them, and deletion shifts back so that no tombstones gather. The bits of an index
+ * slot that no record number needs hold those of the record's hash, which tells most others apart unseen.
  *
  * A table is named by the address of its descriptor. Record 0 is never used: 0 means "none". The hash of a record is its
  * identity: 64 seeded bits over rule, role and group key, never 0.
@@ -27,7 +28,8 @@ const FREE: usize = 16; // u32
 const USED: usize = 20; // u32
 const INDEX: usize = 24; // u32 address
 const MASK: usize = 28; // u32
-export const TABLE_BYTES: usize = 32;
+const NUMBER_BITS: usize = 32; // u32 bits of an index slot that are the record's number
+export const TABLE_BYTES: usize = 40;
 
 /** Most bytes one record costs, its places in the index included. */
 export function tableRecordBytes(stride: u32): u32 {
@@ -40,6 +42,7 @@ export function tableInit(table: usize, stride: u32, capacity: u32): void {
   poolInit(table, stride, capacity);
   store<u32>(table + INDEX, u32(reserve(usize(slots) << 2)));
   store<u32>(table + MASK, slots - 1);
+  store<u32>(table + NUMBER_BITS, 32 - clz<u32>(capacity));
 }
 
 /** Reserves records without an index. */
@@ -82,14 +85,29 @@ export function tableFind(table: usize, hash: u64): u32 {
   const index = usize(load<u32>(table + INDEX));
   if (index == 0) return 0;
   const mask = load<u32>(table + MASK);
+  const numberMask = numberMaskOf(table);
+  const tag = tagOf(hash, numberMask);
   let slot = u32(hash) & mask;
-  let record = load<u32>(index + (usize(slot) << 2));
-  while (record != 0) {
-    if (load<u64>(tableAt(table, record)) == hash) return record;
+  let word = load<u32>(index + (usize(slot) << 2));
+  while (word != 0) {
+    const record = word & numberMask;
+    if ((word ^ record) == tag && load<u64>(tableAt(table, record)) == hash) return record;
     slot = (slot + 1) & mask;
-    record = load<u32>(index + (usize(slot) << 2));
+    word = load<u32>(index + (usize(slot) << 2));
   }
   return 0;
+}
+
+// @ts-ignore: decorator
+@inline
+function numberMaskOf(table: usize): u32 {
+  return (1 << load<u32>(table + NUMBER_BITS)) - 1;
+}
+
+// @ts-ignore: decorator
+@inline
+function tagOf(hash: u64, numberMask: u32): u32 {
+  return u32(hash >> 32) & ~numberMask;
 }
 
 /** Takes a zeroed record outside the index, 0 when the table is full. */
@@ -123,27 +141,28 @@ export function tableEnter(table: usize, record: u32, hash: u64): void {
   const mask = load<u32>(table + MASK);
   let slot = u32(hash) & mask;
   while (load<u32>(index + (usize(slot) << 2)) != 0) slot = (slot + 1) & mask;
-  store<u32>(index + (usize(slot) << 2), record);
+  store<u32>(index + (usize(slot) << 2), record | tagOf(hash, numberMaskOf(table)));
 }
 
 /** Lets `record` take the place of `old` in the index, under the same hash. */
 export function tableReplace(table: usize, old: u32, record: u32): void {
   const hash = load<u64>(tableAt(table, old) + HASH);
   store<u64>(tableAt(table, record) + HASH, hash);
-  store<u32>(slotOf(table, old), record);
+  store<u32>(slotOf(table, old), record | tagOf(hash, numberMaskOf(table)));
 }
 
 /** Takes a record out of the index; it keeps its hash. */
 export function tableLeave(table: usize, record: u32): void {
   const index = usize(load<u32>(table + INDEX));
   const mask = load<u32>(table + MASK);
+  const numberMask = numberMaskOf(table);
   let hole = u32((slotOf(table, record) - index) >> 2);
   let slot = hole;
   while (true) {
     slot = (slot + 1) & mask;
     const other = load<u32>(index + (usize(slot) << 2));
     if (other == 0) break;
-    const home = u32(load<u64>(tableAt(table, other))) & mask;
+    const home = u32(load<u64>(tableAt(table, other & numberMask))) & mask;
     if (((slot - home) & mask) >= ((slot - hole) & mask)) {
       store<u32>(index + (usize(hole) << 2), other);
       hole = slot;
@@ -157,6 +176,7 @@ function slotOf(table: usize, record: u32): usize {
   const index = usize(load<u32>(table + INDEX));
   const mask = load<u32>(table + MASK);
   let slot = u32(load<u64>(tableAt(table, record))) & mask;
-  while (load<u32>(index + (usize(slot) << 2)) != record) slot = (slot + 1) & mask;
+  const numberMask = numberMaskOf(table);
+  while ((load<u32>(index + (usize(slot) << 2)) & numberMask) != record) slot = (slot + 1) & mask;
   return index + (usize(slot) << 2);
 }
