@@ -149,6 +149,12 @@ describe('what cannot be compiled', () => {
     expect(program.diagnostics[0]?.remedy).not.toBe('');
   });
 
+  it.each(refusals)('%s leaves nothing behind in the program', (_what, _code, condition) => {
+    const good = [named('good', is('a', 'x')), named('better', is('b', 'x'))];
+    const [first, second] = good as [MatchRule, MatchRule];
+    expect(compile([first, named('bad', condition), second]).bytes).toEqual(compile(good).bytes);
+  });
+
   it('a second rule of one id is refused', () => {
     const program = compile([named('one', is('a', 'x')), named('one', is('a', 'y'))]);
     expect(program.diagnostics).toMatchObject([{ code: 'RULE_ID', ruleId: 'one' }]);
