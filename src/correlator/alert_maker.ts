@@ -181,36 +181,58 @@ const links: Readonly<Record<number, ProcessNode['link']>> = {
   [Link.Fork]: 'fork',
 };
 
-/** Makes the witness of a kernel record. `marks` names each mark of the rule by its bit. */
-export function makeWitness(
-  raw: RawWitness,
-  rule: BehaviorRule,
-  marks: ReadonlyMap<number, string>,
-  names: AlertNames,
-): Witness {
-  const last = raw.chain.length - 1;
-  const isCut = raw.isTruncated || ((raw.chain[last]?.flags ?? 0) & ProcessFlag.Truncated) !== 0;
-  return {
-    itemId: rule.items[raw.item]?.id ?? String(raw.item),
-    timeUs: raw.timeUs,
-    ordinal: raw.evidence.ordinal,
-    eventId: eventIdOf(raw.evidence, names),
-    host: hostOf(names.hostName(raw.host), raw.evidence.fields),
-    fields: raw.evidence.fields,
-    chain: raw.chain.map((process, index) => nodeOf(process, marks, index === last)),
-    chainTruncated: isCut,
-    late: raw.isLate,
-  };
+/** Makes witnesses of one rule's kernel records. The same process is the same node, in one witness and the next. */
+export class WitnessMaker {
+  /** Nodes by process, inside a chain and at its end. */
+  readonly #inner = new WeakMap<RawProcess, ProcessNode>();
+  readonly #last = new WeakMap<RawProcess, ProcessNode>();
+
+  /** `marks` names each mark of the rule by its bit. */
+  constructor(
+    private readonly rule: BehaviorRule,
+    private readonly marks: ReadonlyMap<number, string>,
+    private readonly names: AlertNames,
+  ) {}
+
+  make(raw: RawWitness): Witness {
+    const { evidence, chain } = raw;
+    const last = chain.length - 1;
+    const isCut = raw.isTruncated || ((chain[last]?.flags ?? 0) & ProcessFlag.Truncated) !== 0;
+    return {
+      itemId: this.rule.items[raw.item]?.id ?? String(raw.item),
+      timeUs: raw.timeUs,
+      ordinal: evidence.ordinal,
+      eventId: eventIdOf(evidence, this.names),
+      host: hostOf(this.names.hostName(raw.host), evidence.fields),
+      fields: evidence.fields,
+      chain: chain.map((process, index) => this.#node(process, index === last)),
+      chainTruncated: isCut,
+      late: raw.isLate,
+    };
+  }
+
+  #node(process: RawProcess, isLast: boolean): ProcessNode {
+    const nodes = isLast ? this.#last : this.#inner;
+    const known = nodes.get(process);
+    if (known !== undefined) return known;
+    const node = nodeOf(process, this.marks, isLast);
+    nodes.set(process, node);
+    return node;
+  }
 }
 
 function nodeOf(process: RawProcess, marks: ReadonlyMap<number, string>, isLast: boolean): ProcessNode {
+  const own: string[] = [];
+  if (process.own !== 0n) {
+    for (const [bit, name] of marks) if (((process.own >> BigInt(bit)) & 1n) === 1n) own.push(name);
+  }
   return {
     identity: process.identity,
     weak: (process.flags & ProcessFlag.Strong) === 0,
     ...(process.pid === undefined ? {} : { pid: process.pid }),
     startUs: process.startUs,
     images: process.images,
-    marks: [...marks].filter(([bit]) => ((process.own >> BigInt(bit)) & 1n) === 1n).map(([, name]) => name),
+    marks: own,
     link: isLast ? 'none' : (links[process.link] ?? 'none'),
     implicit: (process.flags & ProcessFlag.Implicit) !== 0,
     exited: (process.flags & ProcessFlag.Exited) !== 0,

@@ -1,6 +1,6 @@
 /** The behaviour rules of a correlator: hands witnesses to their judges and collects what they publish. */
 import type { BehaviorRule, Severity } from '../rule/ir.js';
-import { type AlertNames, type MadeAlert, makeBehaviorAlert, makeWitness } from './alert_maker.js';
+import { type AlertNames, type MadeAlert, makeBehaviorAlert, WitnessMaker } from './alert_maker.js';
 import type { Baseline } from './behavior/baseline.js';
 import { type BehaviorJudge, createBehaviorJudge, type SessionJudge } from './behavior/judge.js';
 import { UnusualJudge } from './behavior/unusual.js';
@@ -13,8 +13,15 @@ interface Judged {
   readonly judge: BehaviorJudge;
   readonly rule: BehaviorRule;
   readonly view: RuleView;
-  /** Name of each mark by its bit. */
-  readonly marks: ReadonlyMap<number, string>;
+  readonly witnesses: WitnessMaker;
+}
+
+/** A host as its judges were told of it last. */
+interface KnownHost {
+  readonly id: string;
+  watermarkUs: number;
+  /** The judges have nothing to do for the host before; not known yet after a witness. */
+  dueUs: number;
 }
 
 /** One loss of a judge. */
@@ -36,8 +43,8 @@ export class Behaviors {
   readonly #minSeverity: Severity;
   readonly #exceptions: ExceptionSet | undefined;
   readonly #onWitness: WitnessListener | undefined;
-  /** Hosts that witnesses named, with the watermark their judges were told last. */
-  readonly #hosts = new Map<number, { readonly id: string; watermarkUs: number }>();
+  /** Hosts that witnesses named. */
+  readonly #hosts = new Map<number, KnownHost>();
 
   /** Judges leave out what lies below `minSeverity` themselves, so that revisions are counted from the first published. */
   constructor(
@@ -56,7 +63,8 @@ export class Behaviors {
   /** Adds the rule at kernel index `index`; `bits` are its marks' bits, in its order. */
   add(index: number, view: RuleView, rule: BehaviorRule, bits: readonly number[]): void {
     const marks = new Map(bits.map((bit, place) => [bit, rule.marks[place]?.name ?? '']));
-    this.#judged.set(index, { judge: this.#judgeOf(rule), rule, view, marks });
+    const witnesses = new WitnessMaker(rule, marks, this.#names);
+    this.#judged.set(index, { judge: this.#judgeOf(rule), rule, view, witnesses });
   }
 
   #judgeOf(rule: BehaviorRule): BehaviorJudge {
@@ -89,24 +97,40 @@ export class Behaviors {
   witness(raw: RawWitness): void {
     const judged = this.#judged.get(raw.rule);
     if (judged === undefined) return;
-    const witness = makeWitness(raw, judged.rule, judged.marks, this.#names);
-    const known = this.#hosts.get(raw.host);
-    if (known?.id !== witness.host.id) {
-      this.#hosts.set(raw.host, { id: witness.host.id, watermarkUs: Number.NEGATIVE_INFINITY });
-    }
+    const witness = judged.witnesses.make(raw);
+    this.#touch(raw.host, witness.host.id);
     this.#onWitness?.(judged.rule, witness);
     judged.judge.observe(witness);
   }
 
+  #touch(index: number, id: string): void {
+    const known = this.#hosts.get(index);
+    if (known?.id === id) known.dueUs = Number.NEGATIVE_INFINITY;
+    else {
+      this.#hosts.set(index, { id, watermarkUs: Number.NEGATIVE_INFINITY, dueUs: Number.NEGATIVE_INFINITY });
+    }
+  }
+
   /** Tells the judges how far each host's time has come, and takes what they publish. */
   advance(watermarkUs: (host: number) => number): MadeAlert[] {
+    // The first host that got on is told in any case: each judge settles what its witnesses changed before it goes on.
+    let isFirst = true;
     for (const [index, host] of this.#hosts) {
       const now = watermarkUs(index);
       if (now <= host.watermarkUs) continue;
       host.watermarkUs = now;
-      for (const { judge } of this.#judged.values()) judge.advance(host.id, now);
+      if (isFirst || now >= host.dueUs) this.#advanceOne(host);
+      isFirst = false;
     }
     return this.#drain();
+  }
+
+  #advanceOne(host: KnownHost): void {
+    host.dueUs = Number.POSITIVE_INFINITY;
+    for (const { judge } of this.#judged.values()) {
+      judge.advance(host.id, host.watermarkUs);
+      host.dueUs = Math.min(host.dueUs, judge.dueUs(host.id));
+    }
   }
 
   flush(): MadeAlert[] {

@@ -22,7 +22,7 @@ import type { ExceptionUse } from './exceptions.js';
 import { bytesOf, formOf, lineRuns, objectRuns, type PushInput, type PushOptions } from './input.js';
 import { type CorrelatorOptions, readOptions, type Settings } from './options.js';
 import { Publisher, type PublisherState } from './publisher.js';
-import { readRecords } from './records.js';
+import { RecordReader } from './records.js';
 import { describeProgram, planRestore, type RestoreReport } from './restore_plan.js';
 import { isScheduled, Scheduled, type ScheduledState } from './scheduled.js';
 import { fieldSpecs, type Prepared, type ProgramParts, prepare, startKernel } from './setup.js';
@@ -133,6 +133,7 @@ class RunningCorrelator implements CorrelatorPart {
   readonly #scheduled: Scheduled;
   readonly #names: AlertNames;
   readonly #receiver: BatchReceiver;
+  readonly #records: RecordReader;
   #kernel: Kernel | undefined;
   #budget: Budget | undefined;
   #isUsed = false;
@@ -162,6 +163,7 @@ class RunningCorrelator implements CorrelatorPart {
       if (isScheduled(rule)) this.#scheduled.add(index, view, rule);
       if (rule.kind === 'behavior') this.#behaviors.add(index, view, rule, program.behaviorMarks.get(rule) ?? []);
     });
+    this.#records = new RecordReader(program.evidenceFields);
     this.#receiver = new BatchReceiver(columnSpecs(prepared));
   }
 
@@ -336,10 +338,9 @@ class RunningCorrelator implements CorrelatorPart {
 
   /** Takes drained records. Runs inside a kernel call where the output buffer was full. */
   #take(records: DataView): void {
-    const { program, views } = this.#prepared;
-    readRecords(
+    const { views } = this.#prepared;
+    this.#records.read(
       records,
-      program.evidenceFields,
       (raw) => {
         const view = views[raw.rule];
         if (view === undefined || this.#scheduled.take(raw)) return;

@@ -30,6 +30,8 @@ export interface BehaviorJudge {
   observe(witness: Witness): void;
   /** Promises that no event of the host earlier than `watermarkUs` will come, late ones excepted. */
   advance(hostId: string, watermarkUs: number): void;
+  /** `advance` has nothing to do for the host before this time, unless witnesses of it come. */
+  dueUs(hostId: string): number;
   /** Ends the stream: open suppression counts are published. */
   flush(): void;
   /** The alerts and revisions since the last call, in the order they arose. */
@@ -227,6 +229,7 @@ class Judge implements SessionJudge {
 
   /** Publishes what the event so far witnessed changed: one event may satisfy several items, and is told once. */
   private settle(): void {
+    if (this.pending.size === 0) return;
     for (const [target, session] of this.pending) this.publisher.consider(session, target, target.lastUs);
     this.pending.clear();
   }
@@ -248,6 +251,10 @@ class Judge implements SessionJudge {
     this.settle();
     this.publisher.advance(hostId, watermarkUs);
     this.learning?.advance(hostId, watermarkUs);
+  }
+
+  dueUs(hostId: string): number {
+    return Math.min(this.publisher.dueUs(hostId), this.learning?.dueUs(hostId) ?? Number.POSITIVE_INFINITY);
   }
 
   flush(): void {

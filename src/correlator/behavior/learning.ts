@@ -77,6 +77,13 @@ export class Learning {
     this.#pending.set(session.host.id, queue);
   }
 
+  /** `advance` has nothing to do for the host before. */
+  dueUs(hostId: string): number {
+    const queue = this.#pending.get(hostId) ?? [];
+    const { windowUs } = this.rule.judgement;
+    return queue.reduce((due, { timeUs }) => Math.min(due, timeUs + windowUs), Number.POSITIVE_INFINITY);
+  }
+
   /** Learns what was shown more than a window ago, by sessions that stayed harmless. */
   advance(hostId: string, watermarkUs: number): void {
     const queue = this.#pending.get(hostId);

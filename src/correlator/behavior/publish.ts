@@ -38,10 +38,11 @@ export class Publisher {
   belowMinimum = 0;
   private readonly minimum: number;
   private readonly published = new Map<string, Published>();
+  /** By key, oldest first. */
   private readonly suppressors = new Map<string, Suppressor>();
+  /** The same by host. */
+  private readonly ofHost = new Map<string, Set<Suppressor>>();
   private queue: BehaviorAlert[] = [];
-  /** No suppressor is older. */
-  private oldestUs = Number.POSITIVE_INFINITY;
   private hidden: BehaviorAlert[] = [];
 
   constructor(
@@ -184,16 +185,28 @@ export class Publisher {
       this.close(known);
     }
     const band = target.best?.band ?? 0;
-    this.suppressors.set(key, { key, host: session.host.id, firstUs: nowUs, alertId, band, count: 0, lastUs: nowUs });
-    this.oldestUs = Math.min(this.oldestUs, nowUs);
+    this.keep({ key, host: session.host.id, firstUs: nowUs, alertId, band, count: 0, lastUs: nowUs });
     const record = this.published.get(alertId);
     if (record !== undefined) record.holders++;
     if (this.suppressors.size > suppressorsMax) this.close(this.suppressors.values().next().value as Suppressor);
   }
 
+  private keep(suppressor: Suppressor): void {
+    this.suppressors.set(suppressor.key, suppressor);
+    const own = this.ofHost.get(suppressor.host) ?? new Set();
+    this.ofHost.set(suppressor.host, own.add(suppressor));
+  }
+
+  private forget(suppressor: Suppressor): void {
+    this.suppressors.delete(suppressor.key);
+    const own = this.ofHost.get(suppressor.host);
+    own?.delete(suppressor);
+    if (own?.size === 0) this.ofHost.delete(suppressor.host);
+  }
+
   /** Ends the counting of a suppressor; what it counted is told as a revision. */
   private close(suppressor: Suppressor): void {
-    this.suppressors.delete(suppressor.key);
+    this.forget(suppressor);
     const record = this.published.get(suppressor.alertId);
     if (record === undefined) return;
     record.holders--;
@@ -219,13 +232,16 @@ export class Publisher {
   /** Tells the counts of suppressors of a host whose time has passed. */
   advance(hostId: string, watermarkUs: number): void {
     const { suppressUs } = this.rule.judgement;
-    if (watermarkUs < this.oldestUs + suppressUs) return;
-    let oldestUs = Number.POSITIVE_INFINITY;
-    for (const suppressor of this.suppressors.values()) {
-      if (suppressor.host === hostId && watermarkUs >= suppressor.firstUs + suppressUs) this.close(suppressor);
-      else oldestUs = Math.min(oldestUs, suppressor.firstUs);
+    for (const suppressor of this.ofHost.get(hostId) ?? []) {
+      if (watermarkUs >= suppressor.firstUs + suppressUs) this.close(suppressor);
     }
-    this.oldestUs = oldestUs;
+  }
+
+  /** `advance` has nothing to do for the host before. */
+  dueUs(hostId: string): number {
+    let oldestUs = Number.POSITIVE_INFINITY;
+    for (const { firstUs } of this.ofHost.get(hostId) ?? []) oldestUs = Math.min(oldestUs, firstUs);
+    return oldestUs + this.rule.judgement.suppressUs;
   }
 
   flush(): void {
@@ -244,9 +260,9 @@ export class Publisher {
     this.belowMinimum = state.belowMinimum;
     this.published.clear();
     this.suppressors.clear();
+    this.ofHost.clear();
     for (const record of state.published) this.published.set(record.alert.id, { ...record });
-    for (const suppressor of state.suppressors) this.suppressors.set(suppressor.key, { ...suppressor });
-    this.oldestUs = Math.min(Number.POSITIVE_INFINITY, ...state.suppressors.map(({ firstUs }) => firstUs));
+    for (const suppressor of state.suppressors) this.keep({ ...suppressor });
   }
 }
 

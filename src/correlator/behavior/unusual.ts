@@ -139,6 +139,12 @@ export class UnusualJudge implements BehaviorJudge {
     this.close(watermarkUs, hostId);
   }
 
+  /** `told` is not kept by host: while there is any, each host is asked for. */
+  dueUs(hostId: string): number {
+    const isIdle = this.told.size === 0 && !this.pending.has(hostId);
+    return isIdle ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY;
+  }
+
   private settle(hostId: string, watermarkUs: number): void {
     const queue = this.pending.get(hostId);
     if (queue === undefined) return;
