@@ -33,7 +33,8 @@ export function pathKey(path: string, platform: Platform, folds = foldsPaths(pla
     key = key.replace(/^\/System\/Volumes\/Data(?=\/)/i, '');
     if (macosAlias.test(key)) key = `/private${key}`;
   }
-  return folds ? foldCase(key) : key.normalize('NFC');
+  if (folds) return foldCase(key);
+  return isAscii.test(key) ? key : key.normalize('NFC');
 }
 
 function fromFileUrl(url: string): string {
@@ -45,9 +46,13 @@ function fromFileUrl(url: string): string {
   }
 }
 
+/** What every path that is written in another form begins with. */
+const windowsForm = /^(?:\\|HKEY_)/i;
+
 function windowsPath(path: string): string {
-  return path
-    .replaceAll('/', '\\')
+  const text = path.replaceAll('/', '\\');
+  if (!windowsForm.test(text)) return text;
+  return text
     .replace(/^\\\\\?\\(?:UNC\\)?/i, (prefix) => (/unc/i.test(prefix) ? '\\\\' : ''))
     .replace(/^\\Device\\HarddiskVolume\d+\\/i, '?:\\')
     .replace(/^\\REGISTRY\\MACHINE\\/i, 'HKLM\\')
@@ -97,8 +102,9 @@ function homes(platform: Platform): readonly string[] {
   return platform === 'esxi' ? ['/root'] : ['/home/*', '/root'];
 }
 
+const homePart = /^(?:\/users\/[^/]+|\/home\/[^/]+|\/root|\/private\/var\/root|[a-z?]:\\users\\[^\\]+)(?=[\\/]|$)/i;
+
 const volatileParts: readonly (readonly [RegExp, string])[] = [
-  [/^(?:\/users\/[^/]+|\/home\/[^/]+|\/root|\/private\/var\/root|[a-z?]:\\users\\[^\\]+)(?=[\\/]|$)/i, '~'],
   [/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/gi, '<uuid>'],
   [/ansible-tmp-[^/]+/gi, 'ansible-tmp-*'],
   [/_MEI\w+/g, '_MEI*'],
@@ -109,10 +115,15 @@ const volatileParts: readonly (readonly [RegExp, string])[] = [
   [/(?<![0-9a-z<])(?=[0-9a-f]*\d)[0-9a-f]{8,}(?![0-9a-z>])/gi, '<hex>'],
 ];
 
+/** Something of which every one of {@link volatileParts} holds one. */
+const volatileHint = /[0-9a-f]{8}|\d{4}-|tmp|_MEI|pip-/i;
+
 /** Version of {@link generalisePath}; changing what it does invalidates what was learned with it. */
 export const generalisationVersion = 1;
 
 /** A path with its volatile parts (home, uuid, hex, dates, temporary names) replaced, so that repeated runs compare equal. */
 export function generalisePath(path: string): string {
-  return volatileParts.reduce((text, [pattern, replacement]) => text.replace(pattern, replacement), path);
+  const below = path.replace(homePart, '~');
+  if (!volatileHint.test(below)) return below;
+  return volatileParts.reduce((text, [pattern, replacement]) => text.replace(pattern, replacement), below);
 }
