@@ -8,7 +8,7 @@ import { Comparison, TextSpace, ValueType } from "../src/core/abi/predicates";
 import { reserveText } from "./memory";
 import { number_format, number_parse } from "./number_host";
 import { foldAscii } from "./pattern";
-import { fold_text } from "./predicate_host";
+import { fold_text, path_key } from "./predicate_host";
 import { codePointBytes, findLastText, findText } from "./wildcard";
 
 export const VALUE: usize = 16;
@@ -336,6 +336,15 @@ function byteOffset(text: usize, length: u32, index: u32): u32 {
 
 export function lengthOf(source: usize): void {
   if (toText(source)) setNumber(source, countCodePoints(textOf(source), textBytes(source)), false);
+}
+
+/** A path in the form in which those of the platform compare: it grows by a prefix and by folding, at most. */
+export function pathKeyOf(path: usize, platform: u32): void {
+  if (!toText(path)) return;
+  const capacity = (textBytes(path) << 1) + 16;
+  const target = scratchTake(capacity);
+  if (target == 0) setNull(path);
+  else setText(path, target, path_key(textOf(path), textBytes(path), target, capacity, platform));
 }
 
 /** Joins `count` values from `first` on into `first`. Any null: null. */

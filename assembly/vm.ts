@@ -30,6 +30,8 @@ import {
   isNumber,
   isTrue,
   lengthOf,
+  pathKeyOf,
+  pathKeyOf,
   numberOf,
   scratchReset,
   setBoolean,
@@ -297,6 +299,7 @@ function apply(op: u32, a: usize, operand: u32, count: u32, mode: u32): void {
   else if (op == Op.Number) toNumber(a, b);
   else if (op == Op.String) toText(a);
   else if (op == Op.Substring) substring(a, b, a + 2 * VALUE);
+  else if (op == Op.PathKey) pathKeyOf(a, operand);
   else setNull(a);
 }
 

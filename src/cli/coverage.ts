@@ -8,32 +8,19 @@ import { loadCoverageModel } from '../engine/load_coverage.js';
 import { createSourceReader } from '../source/reader.js';
 import { resolveInputs } from './input.js';
 import { CommandError, type Io, paint, printable, type Style } from './io.js';
-import { pushFiles, rulesFor } from './stream.js';
+import { pushFiles, rulesFor, streamHelp, streamOptions } from './stream.js';
 
 const help = `usage: vedette coverage [OPTION]... FILE|FOLDER|-...
 
 Tells for each host and rule whether the telemetry in the files would have let the rule fire: full, degraded, blind or
 unknown, with the gaps and their remedies. Silence of a blind rule is not safety.
 
-  --rules PATH        rule file or folder; may be repeated (default: the shipped content)
-  --format KIND       telemetry source of the events (default: auto, line by line)
-  --memory SIZE       budget of the kernel (default: 256MiB)
-  --host ID           host of events that name none
-  --json              one JSON object on stdout, and nothing else there
+${streamHelp}  --json              one JSON object on stdout, and nothing else there
 `;
-
-const options = {
-  rules: { type: 'string', multiple: true },
-  format: { type: 'string', default: 'auto' },
-  memory: { type: 'string', default: '256MiB' },
-  host: { type: 'string' },
-  json: { type: 'boolean', default: false },
-  help: { type: 'boolean', short: 'h', default: false },
-} as const;
 
 /** Runs the command. Resolves to 0. */
 export async function coverage(args: string[], io: Io): Promise<number> {
-  const { values, positionals } = parseArgs({ args, options, allowPositionals: true });
+  const { values, positionals } = parseArgs({ args, options: streamOptions, allowPositionals: true });
   if (values.help) {
     io.stdout(help);
     return 0;
@@ -42,9 +29,10 @@ export async function coverage(args: string[], io: Io): Promise<number> {
     throw new CommandError('no event files given; name files, folders or - for standard input');
   const files = await resolveInputs(positionals);
   const correlator = await createCorrelator({
-    rules: await rulesFor(values.rules, io),
+    rules: await rulesFor(values, io),
     unsupported: 'skip',
     coverage: await loadCoverageModel(),
+    lateness: values.lateness,
     memory: values.memory,
     minSeverity: 'critical',
     ...(values.host === undefined ? {} : { defaultHost: values.host }),

@@ -7,7 +7,7 @@ import { createSourceReader } from '../source/reader.js';
 import { exceptionsFrom } from './exception_file.js';
 import { resolveInputs } from './input.js';
 import { CommandError, type Io, paint, printable } from './io.js';
-import { pushFiles, rulesFor } from './stream.js';
+import { pushFiles, rulesFor, streamHelp, streamOptions } from './stream.js';
 
 const help = `usage: vedette exceptions --exceptions FILE [OPTION]... [FILE|FOLDER|-]...
 
@@ -15,23 +15,12 @@ Checks the exceptions and tells what each hid on the events: how often, where an
 expiry. Without events it only checks.
 
   --exceptions FILE   the exceptions: YAML or JSON
-  --rules PATH        rule file or folder; may be repeated (default: the shipped content)
-  --format KIND       telemetry source of the events (default: auto, line by line)
-  --lateness D        how far events may be out of order (default: 120s)
-  --memory SIZE       budget of the kernel (default: 256MiB)
-  --host ID           host of events that name none
-  --json              one exception a line on stdout, and nothing else there
+${streamHelp}  --json              one exception a line on stdout, and nothing else there
 `;
 
 const options = {
+  ...streamOptions,
   exceptions: { type: 'string' },
-  rules: { type: 'string', multiple: true },
-  format: { type: 'string', default: 'auto' },
-  lateness: { type: 'string', default: '120s' },
-  memory: { type: 'string', default: '256MiB' },
-  host: { type: 'string' },
-  json: { type: 'boolean', default: false },
-  help: { type: 'boolean', short: 'h', default: false },
 } as const;
 
 /** Runs the command. Resolves to 0. */
@@ -45,7 +34,7 @@ export async function exceptions(args: string[], io: Io): Promise<number> {
     throw new CommandError('no exceptions given; name their file with --exceptions FILE');
   const files = await resolveInputs(positionals);
   const correlator = await createCorrelator({
-    rules: await rulesFor(values.rules, io),
+    rules: await rulesFor(values, io),
     exceptions: await exceptionsFrom(values.exceptions, io),
     lateness: values.lateness,
     memory: values.memory,

@@ -8,7 +8,7 @@ import { createSourceReader } from '../source/reader.js';
 import { fieldTypesFrom, fieldTypesHelp } from './field_types.js';
 import { resolveInputs } from './input.js';
 import { CommandError, type Io, paint, printable } from './io.js';
-import { pushFiles, rulesFor } from './stream.js';
+import { pushFiles, rulesFor, streamHelp, streamOptions } from './stream.js';
 import { renderAlert } from './timeline.js';
 
 const help = `usage: vedette explain --rule ID [OPTION]... FILE|FOLDER|-...
@@ -16,25 +16,14 @@ const help = `usage: vedette explain --rule ID [OPTION]... FILE|FOLDER|-...
 Tells why the rule fired on the events, or which of its conditions failed on the events that came nearest.
 
   --rule ID           the rule to explain
-  --rules PATH        rule file or folder; may be repeated (default: the shipped content)
-  ${fieldTypesHelp}
-  --format KIND       telemetry source of the events (default: auto, line by line)
-  --lateness D        how far events may be out of order (default: 120s)
-  --memory SIZE       budget of the kernel (default: 256MiB)
-  --host ID           host of events that name none
+${streamHelp}  ${fieldTypesHelp}
   --json              one JSON object on stdout, and nothing else there
 `;
 
 const options = {
-  rule: { type: 'string' },
-  rules: { type: 'string', multiple: true },
+  ...streamOptions,
   'field-types': { type: 'string' },
-  format: { type: 'string', default: 'auto' },
-  lateness: { type: 'string', default: '120s' },
-  memory: { type: 'string', default: '256MiB' },
-  host: { type: 'string' },
-  json: { type: 'boolean', default: false },
-  help: { type: 'boolean', short: 'h', default: false },
+  rule: { type: 'string' },
 } as const;
 
 /** Runs the command. Resolves to 0 whether or not the rule fired. */
@@ -48,7 +37,7 @@ export async function explain(args: string[], io: Io): Promise<number> {
   if (positionals.length === 0)
     throw new CommandError('no event files given; name files, folders or - for standard input');
   const files = await resolveInputs(positionals);
-  const rules = await rulesFor(values.rules, io, await fieldTypesFrom(values['field-types']));
+  const rules = await rulesFor(values, io, await fieldTypesFrom(values['field-types']));
   const explainer = await createExplainer(ruleNamed(values.rule, rules), rules, {
     lateness: values.lateness,
     memory: values.memory,

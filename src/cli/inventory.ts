@@ -6,31 +6,20 @@ import { Inventory, type InventoryRow, inventoryFields } from '../correlator/inv
 import { createSourceReader } from '../source/reader.js';
 import { resolveInputs } from './input.js';
 import { CommandError, type Io, paint, printable } from './io.js';
-import { pushFiles, rulesFor } from './stream.js';
+import { pushFiles, rulesFor, streamHelp, streamOptions } from './stream.js';
 
 const help = `usage: vedette inventory [OPTION]... FILE|FOLDER|-...
 
 Lists the interpreters that ran, by host: distribution, launches, users, launch contexts, parents and scripts. Secrets in
 command lines are masked. What is installed and never ran does not appear.
 
-  --rules PATH        behaviour rules that say what a launch is; may be repeated (default: the shipped content)
-  --format KIND       telemetry source of the events (default: auto, line by line)
-  --lateness D        how far events may be out of order (default: 120s)
-  --memory SIZE       budget of the kernel (default: 256MiB)
-  --host ID           host of events that name none
-  --json              one interpreter a line on stdout, and nothing else there
+${streamHelp}  --json              one interpreter a line on stdout, and nothing else there
   --csv               one interpreter a line, for a spreadsheet
 `;
 
 const options = {
-  rules: { type: 'string', multiple: true },
-  format: { type: 'string', default: 'auto' },
-  lateness: { type: 'string', default: '120s' },
-  memory: { type: 'string', default: '256MiB' },
-  host: { type: 'string' },
-  json: { type: 'boolean', default: false },
+  ...streamOptions,
   csv: { type: 'boolean', default: false },
-  help: { type: 'boolean', short: 'h', default: false },
 } as const;
 
 /** Runs the command. Resolves to 0. */
@@ -44,7 +33,7 @@ export async function inventory(args: string[], io: Io): Promise<number> {
   if (positionals.length === 0)
     throw new CommandError('no event files given; name files, folders or - for standard input');
   const files = await resolveInputs(positionals);
-  const rules = (await rulesFor(values.rules, io)).filter(({ kind }) => kind === 'behavior');
+  const rules = (await rulesFor(values, io)).filter(({ kind }) => kind === 'behavior');
   if (rules.length === 0) throw new CommandError('no behaviour rules: nothing says what a launch is');
   const found = new Inventory();
   const correlator = await startCorrelator(

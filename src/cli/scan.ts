@@ -15,20 +15,15 @@ import { exceptionsFrom } from './exception_file.js';
 import { fieldTypesFrom, fieldTypesHelp } from './field_types.js';
 import { resolveInputs } from './input.js';
 import { CommandError, type Io, printable } from './io.js';
-import { pushFiles, rulesFor } from './stream.js';
+import { pushFiles, rulesFor, streamHelp, streamOptions } from './stream.js';
 import { renderAlert } from './timeline.js';
 
 const help = `usage: vedette scan [OPTION]... FILE|FOLDER|-...
 
 Correlates the events of the files, in the order given, as one stream; reads .gz too.
 
-  --rules PATH        rule file or folder; may be repeated (default: the shipped content)
-  ${fieldTypesHelp}
-  --format KIND       telemetry source of the events (default: auto, line by line)
-  --lateness D        how far events may be out of order (default: 120s)
-  --memory SIZE       budget of each kernel (default: 256MiB)
+${streamHelp}  ${fieldTypesHelp}
   --shards N          worker threads that share the events by host (default: none, one kernel in this process)
-  --host ID           host of events that name none
   --exceptions FILE   approved exceptions; what they cover is counted instead of shown
   --min-severity S    publish alerts from this severity up (default: low)
   --fail-on S         exit with 1 when an alert of this severity or above was published
@@ -36,18 +31,12 @@ Correlates the events of the files, in the order given, as one stream; reads .gz
 `;
 
 const options = {
-  rules: { type: 'string', multiple: true },
+  ...streamOptions,
   'field-types': { type: 'string' },
-  format: { type: 'string', default: 'auto' },
-  lateness: { type: 'string', default: '120s' },
-  memory: { type: 'string', default: '256MiB' },
   shards: { type: 'string' },
-  host: { type: 'string' },
   exceptions: { type: 'string' },
   'min-severity': { type: 'string', default: 'low' },
   'fail-on': { type: 'string' },
-  json: { type: 'boolean', default: false },
-  help: { type: 'boolean', short: 'h', default: false },
 } as const;
 
 /** Runs the command. Resolves to 0, or 1 when `--fail-on` was reached. */
@@ -64,7 +53,7 @@ export async function scan(args: string[], io: Io): Promise<number> {
   const files = await resolveInputs(positionals);
   const reader = createSourceReader(values.format);
   const judge = await judgeFor(values.shards, {
-    rules: await rulesFor(values.rules, io, await fieldTypesFrom(values['field-types'])),
+    rules: await rulesFor(values, io, await fieldTypesFrom(values['field-types'])),
     lateness: values.lateness,
     memory: values.memory,
     minSeverity,

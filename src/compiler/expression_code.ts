@@ -1,6 +1,7 @@
 /** Compiles an expression to the code of the expression machine (`assembly/vm.ts`). */
 import { Comparison, ExpressionLimit, LeafColumn, Op } from '../core/abi/predicates.js';
 import { expressionFieldsMax } from '../core/limits.js';
+import { type Platform, platforms } from '../core/paths.js';
 import { evaluate } from '../rule/evaluate.js';
 import { findFunction } from '../rule/functions.js';
 import type { ArithmeticExpr, CallExpr, CompareExpr, Expr, FieldExpr } from '../rule/ir.js';
@@ -198,6 +199,12 @@ export class ExpressionCompiler {
     if (expr.name === 'concat') {
       for (const arg of expr.args) this.#value(arg);
       this.#apply(expr.args.length, { op: Op.Concat, count: expr.args.length });
+      return;
+    }
+    if (expr.name === 'pathKey') {
+      const [path, platform] = expr.args as [Expr, Expr];
+      this.#value(path);
+      this.#apply(1, { op: Op.PathKey, operand: platforms.indexOf(evaluate(platform, noFields) as Platform) });
       return;
     }
     if (arithmetic !== undefined) {

@@ -9,6 +9,7 @@ import { hash128 } from '../core/hash.js';
 import { termsLateHorizonUs } from '../core/limits.js';
 import type { KeyExpr, NewTermsRule, Rule, SampleRule, SequenceRule, Step, TemporalRule } from '../rule/ir.js';
 import { type Scope, scopesOf } from '../rule/scope.js';
+import { termKey } from '../rule/terms.js';
 import type { PredicateAction, RuleEntry } from './actions.js';
 import { type SplitQuery, splitSequence } from './look_back.js';
 import { SectionWriter } from './section_writer.js';
@@ -198,7 +199,7 @@ class StatefulCompiler {
 
   #addTerms(rule: NewTermsRule, index: number): number {
     const offset = this.#terms.length;
-    this.#terms.u32(this.#key(rule.fields));
+    this.#terms.u32(this.#key(termKey(rule)));
     this.#terms.u32(0);
     writeI64(this.#terms, rule.windowUs);
     writeI64(this.#terms, termsLateHorizonUs);

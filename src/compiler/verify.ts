@@ -29,6 +29,7 @@ import {
 import { Section } from '../core/abi/program.js';
 import { EvidenceWord } from '../core/abi/state.js';
 import { marksMax } from '../core/limits.js';
+import { platforms } from '../core/paths.js';
 import { decodeProgram, type Program } from './program.js';
 import { checkConstants, isNumberType, type ProgramFacts } from './program_facts.js';
 import { type Records, SectionView } from './section_view.js';
@@ -169,6 +170,7 @@ function verifyOperation(view: SectionView, at: number, facts: ProgramFacts): vo
   if (op === Op.Constant) checkConstants(view, facts, operand, 1, (type) => type <= ValueType.Boolean);
   if (op === Op.Match) checkConstants(view, facts, operand, count, (type) => type === ValueType.Pattern);
   if (op === Op.Cidr) checkConstants(view, facts, operand, count, (type) => type === ValueType.Block);
+  if (op === Op.PathKey) view.check(operand < platforms.length, 'a platform does not exist');
   if (op === Op.Host) view.check(operand < facts.hosts, 'a regular expression does not exist');
 }
 

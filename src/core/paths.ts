@@ -3,7 +3,8 @@
  * kept for display; a normalised path is never shown and never sliced with offsets of the raw one.
  */
 
-export type Platform = 'macos' | 'linux' | 'windows' | 'esxi';
+export const platforms = ['macos', 'linux', 'windows', 'esxi'] as const;
+export type Platform = (typeof platforms)[number];
 
 /** Unicode case folding after composition, so that `É` in either form and `ſ` compare as a folding file system does. */
 export function foldCase(text: string): string {

@@ -1,6 +1,7 @@
 /** What the predicates of a program ask of JavaScript: regular expressions and Unicode case folding. */
 import { HostFunctionRecord, TextSpace } from '../core/abi/predicates.js';
 import { Section } from '../core/abi/program.js';
+import { pathKey, platforms } from '../core/paths.js';
 import { compileRegex } from '../rule/regex.js';
 import { fold } from '../rule/semantics.js';
 
@@ -33,6 +34,7 @@ export function predicateImports(
 ): {
   host_call: (index: number, pointer: number, length: number) => number;
   fold_text: (pointer: number, length: number, target: number, capacity: number) => number;
+  path_key: (pointer: number, length: number, target: number, capacity: number, platform: number) => number;
 } {
   const functions = hostFunctionsOf(sections);
   const decoder = new TextDecoder();
@@ -44,6 +46,10 @@ export function predicateImports(
     fold_text: (pointer, length, target, capacity) => {
       const folded = fold(textAt(pointer, length), 'unicode');
       return encoder.encodeInto(folded, new Uint8Array(memory().buffer, target >>> 0, capacity)).written;
+    },
+    path_key: (pointer, length, target, capacity, platform) => {
+      const key = pathKey(textAt(pointer, length), platforms[platform] ?? 'linux');
+      return encoder.encodeInto(key, new Uint8Array(memory().buffer, target >>> 0, capacity)).written;
     },
   };
 }

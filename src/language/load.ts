@@ -1,7 +1,13 @@
 import type { Diagnostic } from '../core/diagnostic.js';
 import { diagnosticAt, SourceText } from '../core/source_text.js';
 import type { Rule } from '../rule/ir.js';
-import { type BehaviorConfig, type Include, isBehaviorText, parseBehaviorRule } from './behavior/parse.js';
+import {
+  type BehaviorConfig,
+  type Include,
+  isBehaviorText,
+  parseBehaviorRule,
+  unknownConfigKeys,
+} from './behavior/parse.js';
 import { type ElasticOptions, parseElasticJson, parseElasticToml } from './elastic/rule_file.js';
 import { type EqlDialect, eqlRule, parseEql } from './eql/index.js';
 import { checkFieldTypes, type FieldTypes } from './field_types.js';
@@ -67,7 +73,11 @@ export function parseRuleTexts(texts: readonly RuleText[], options: Omit<ParseRu
     if (first === undefined) byId.set(rule.id, rule);
     else problems.push(duplicate(rule, first));
   }
-  return { rules: [...byId.values()], problems };
+  const rules = [...byId.values()];
+  const configured = rules.filter(({ kind }) => kind === 'behavior').map(({ id }) => id);
+  if (options.config !== undefined && problems.every(({ severity }) => severity !== 'error'))
+    problems.push(...unknownConfigKeys(options.config, configured));
+  return { rules, problems };
 }
 
 function duplicate(rule: Rule, first: Rule): Diagnostic {

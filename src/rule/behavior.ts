@@ -141,6 +141,8 @@ export interface ClassTest {
 /** Weekly working hours in a fixed offset from UTC. Days are 1 (Monday) to 7. Minutes count from midnight, end exclusive. */
 export interface BusinessHours {
   readonly utcOffsetMinutes: number;
+  /** Announced work at any hour, in microseconds since the epoch, end exclusive. */
+  readonly maintenance: readonly { readonly fromUs: number; readonly toUs: number }[];
   readonly intervals: readonly {
     readonly days: readonly number[];
     readonly fromMinute: number;
@@ -165,6 +167,8 @@ export interface ClassSpec {
   /** The class is satisfied from this level on. */
   readonly countsFrom: string;
   readonly raises: readonly LevelRaise[];
+  /** Fields that name the process acted on: what is done to a process that descends from the subject is no instance. */
+  readonly notOnOwn?: { readonly identity: string; readonly pid: string };
   /** What a baseline, where one is asked for, learns of its instances. Absent: nothing, ever. */
   readonly learns?: 'destination' | 'command' | 'approval';
   readonly techniques: readonly string[];
@@ -266,6 +270,8 @@ export interface RemovalSpec {
   readonly reason: string;
   readonly class: string;
   readonly when: SessionCondition;
+  /** The class that a removed instance counts for instead; absent: it counts for none. */
+  readonly countsAs?: string;
   /** All must hold. `domain` is the destination's name, from the event or from a lookup by the same session. */
   readonly instance?: {
     readonly domain?: PatternList;
@@ -375,6 +381,8 @@ export interface Judgement {
   readonly modifiers: readonly ModifierSpec[];
   readonly removals: readonly RemovalSpec[];
   readonly sources: readonly SourceSpec[];
+  /** Field that names the process which a service acted for. */
+  readonly actedFor: string;
   /** Absent: the rule has no baseline. */
   readonly baseline?: BaselineSpec;
   /** Absent: the rule judges events. */

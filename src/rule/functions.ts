@@ -159,6 +159,14 @@ export const functionSignatures: readonly FunctionSignature[] = [
     form: 'kernel',
   },
   {
+    name: 'pathKey',
+    parameters: [text('path'), { name: 'platform', type: 'string', constant: true }],
+    returns: 'string',
+    nulls: 'propagate',
+    folds: false,
+    form: 'kernel',
+  },
+  {
     name: 'safe',
     parameters: [{ name: 'value', type: 'any' }],
     returns: 'any',

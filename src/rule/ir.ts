@@ -5,6 +5,7 @@
  * product may build rules in code. It knows no language and no kernel.
  */
 import type { Span } from '../core/diagnostic.js';
+import type { Platform } from '../core/paths.js';
 import type { Judgement } from './behavior.js';
 
 // ---------------------------------------------------------------------------------------------- expressions
@@ -51,6 +52,8 @@ export interface FieldExpr {
   readonly kind: 'field';
   readonly name: string;
   readonly fallback?: readonly string[];
+  /** As a term: values are paths, told apart in the form in which those of the platform compare. */
+  readonly path?: Platform;
   /** `?field` of EQL: a missing field is null without complaint, and null joins null as a key. */
   readonly optional?: boolean;
   readonly span?: Span;

@@ -5,6 +5,7 @@
  * Positions and lengths of text count code points. A missing value is null; null propagates. Functions of text take
  * numbers and booleans as their text.
  */
+import { type Platform, pathKey } from '../core/paths.js';
 import type { ArithmeticExpr, CaseMode, CompareExpr, TextPattern } from './ir.js';
 
 /** A whole number that came from float arithmetic or was written with a fraction: `6.0`. It divides as a float. */
@@ -387,6 +388,10 @@ const implementations: Readonly<Record<string, Implementation>> = {
   modulo: ([a, b]) => arithmetic('%', a ?? null, b ?? null),
   multiply: ([a, b]) => arithmetic('*', a ?? null, b ?? null),
   number: parse,
+  pathKey: ([path, platform]) => {
+    const text = asText(path);
+    return text === undefined ? null : pathKey(text, platform as Platform);
+  },
   safe: ([value]) => value ?? null,
   startsWith: textTest((source, part) => source.startsWith(part)),
   string: ([value]) => toText(value ?? null),

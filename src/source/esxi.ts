@@ -6,7 +6,8 @@
 import { splitPosix } from './arguments.js';
 import { baseName, type CanonicalEvent, canonicalEvent, type EventClass, type TextSource } from './source.js';
 
-const time = '(?:<\\d+>)?(?:\\d )?(?<time>\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(?:\\.\\d+)?Z?)';
+const time =
+  '(?:<\\d+>)?(?:\\d )?(?<time>\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(?:\\.\\d+)?Z?|[A-Z][a-z]{2} [ \\d]\\d \\d\\d:\\d\\d:\\d\\d)';
 const level = '(?:\\s+\\w+\\(\\d+\\))?';
 const host = '(?:\\s+(?<host>[A-Za-z0-9][\\w.-]*)(?=\\s+\\w+(?:\\[|:)))?';
 
@@ -26,11 +27,39 @@ type Groups = Readonly<Record<string, string | undefined>>;
 export const esxi: TextSource = {
   kind: 'esxi',
   title: 'VMware ESXi logs (shell.log, hostd.log, auth.log, vobd.log)',
-  recognises: (line) => parseLine(line) !== undefined,
-  createParser: () => ({ line: (line) => [parseLine(line)].filter((event) => event !== undefined), end: () => [] }),
+  recognises: (line) => eventOf(line) !== undefined,
+  createParser: () => {
+    let year = yearUnknown;
+    return {
+      line: (line) => {
+        const event = parseLine(line, year);
+        year = /^\d{4}/.exec(String(event?.['@timestamp'] ?? ''))?.[0] ?? year;
+        return event === undefined ? [] : [event];
+      },
+      end: () => [],
+    };
+  },
 };
 
-function parseLine(line: string): CanonicalEvent | undefined {
+/** Times of RFC 3164 have no year: that of the line before counts, and this one where no line had any. */
+const yearUnknown = '1970';
+const months = 'JanFebMarAprMayJunJulAugSepOctNovDec';
+
+function timestampOf(written: string, year: string): string {
+  const match = /^([A-Z][a-z]{2}) ([ \d]\d) (\S+)$/.exec(written);
+  if (match === null) return written.endsWith('Z') ? written : `${written}Z`;
+  const [, name = '', day = '', clock = ''] = match;
+  const month = String(months.indexOf(name) / 3 + 1).padStart(2, '0');
+  return `${year}-${month}-${day.trim().padStart(2, '0')}T${clock}Z`;
+}
+
+function parseLine(line: string, year: string): CanonicalEvent | undefined {
+  const event = eventOf(line);
+  const written = event?.['@timestamp'];
+  return typeof written === 'string' ? { ...event, '@timestamp': timestampOf(written, year) } : event;
+}
+
+function eventOf(line: string): CanonicalEvent | undefined {
   const shell = shellLine.exec(line)?.groups;
   if (shell !== undefined) return shellCommand(shell);
   const login = loginLine.exec(line)?.groups;
@@ -44,7 +73,7 @@ function parseLine(line: string): CanonicalEvent | undefined {
 
 function build(groups: Groups, eventClass: EventClass, fields: CanonicalEvent): CanonicalEvent {
   return canonicalEvent('esxi', eventClass, {
-    '@timestamp': groups['time']?.endsWith('Z') ? groups['time'] : `${groups['time']}Z`,
+    '@timestamp': groups['time'],
     'host.name': groups['host'],
     'host.os.type': 'esxi',
     'x.session.id': groups['world'],

@@ -27,12 +27,27 @@ export const osquery: RecordSource = {
         '@timestamp': number(columns['time']) ?? number(record['unixTime']),
         'host.id': text(decorations['host_uuid']) ?? text(record['hostIdentifier']),
         'host.name': text(decorations['hostname']) ?? text(record['hostIdentifier']),
+        'host.os.type': platformOf(columns, decorations),
         ...processFields(columns, eventClass),
         ...objectFields(columns, eventClass),
       }),
     ];
   },
 };
+
+/** Columns that only tables of macOS have. */
+const macosColumns = ['pidversion', 'signing_id', 'team_id', 'cdhash', 'platform_binary', 'codesigning_flags'];
+
+/** A result line names no platform unless a decoration does: columns of its tables and the place of programs tell. */
+function platformOf(columns: SourceRecord, decorations: SourceRecord): string | undefined {
+  const named = text(decorations['platform'])?.toLowerCase();
+  if (named !== undefined) return named === 'darwin' ? 'macos' : named === 'windows' ? 'windows' : 'linux';
+  if (macosColumns.some((name) => columns[name] !== undefined)) return 'macos';
+  const path = text(columns['path']) ?? text(columns['filename']) ?? text(columns['dest_filename']) ?? '';
+  if (/^(?:\/private)?\/(?:Users|Library|System|Applications|Volumes|opt\/homebrew)\//.test(path)) return 'macos';
+  if (/^[a-z]:\\/i.test(path)) return 'windows';
+  return path.startsWith('/') ? 'linux' : undefined;
+}
 
 function classOf(columns: SourceRecord, query: string): EventClass {
   const operation = text(columns['event_type']) ?? text(columns['action']) ?? text(columns['operation']) ?? '';

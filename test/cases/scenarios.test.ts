@@ -1,11 +1,13 @@
 /** Runs every scenario over every engine, in order and in permuted order of arrival. */
 import { describe, expect, test } from 'vitest';
+import type { Alert } from '../../src/correlator/alert.js';
 import { type BehaviorAlert, type BehaviorDetail, createBehaviorJudge } from '../../src/correlator/behavior/judge.js';
 import { createCorrelator } from '../../src/correlator/correlator.js';
 import type { BehaviorRule, Rule } from '../../src/rule/ir.js';
 import { compareEvents, ecsFieldNames, readEvent } from '../oracle/event.js';
 import { createOracle } from '../oracle/oracle.js';
 import { contentRule, elasticContentRule, shippedRule } from '../support/content.js';
+import { inProcess, runEngine } from '../support/engine_runs.js';
 import { type ExpectedDetection, loadScenarios, type Scenario } from '../support/scenario.js';
 import { WitnessSource } from '../support/witness_source.js';
 
@@ -86,19 +88,77 @@ const correlator: Engine = {
     });
     const alerts = [...running.push(events), ...running.flush()];
     running.close();
-    const published = alerts.map((alert) => ({
-      id: alert.id,
-      ruleId: names.get(alert.rule.id) as string,
-      revision: alert.revision,
-      severity: alert.rule.severity,
-      suppressed: alert.suppressed ?? 0,
-      ...(alert.behavior === undefined ? {} : { detail: alert.behavior }),
-    }));
-    return scenario.rules.flatMap((name) => published.filter((alert) => alert.ruleId === name));
+    return publishedBy(alerts, scenario, names);
   },
 };
 
+function publishedBy(
+  alerts: readonly Alert[],
+  scenario: Scenario,
+  names: ReadonlyMap<string, string>,
+): readonly Published[] {
+  const published = alerts.map((alert) => ({
+    id: alert.id,
+    ruleId: names.get(alert.rule.id) as string,
+    revision: alert.revision,
+    severity: alert.rule.severity,
+    suppressed: alert.suppressed ?? 0,
+    ...(alert.behavior === undefined ? {} : { detail: alert.behavior }),
+  }));
+  return scenario.rules.flatMap((name) => published.filter((alert) => alert.ruleId === name));
+}
+
 const engines: readonly Engine[] = [standIn, correlator];
+
+/** Scenarios that one engine can run at once, each on hosts of its own: equal rules, equal options. */
+function together(all: readonly Scenario[]): readonly (readonly Scenario[])[] {
+  const groups = new Map<string, Scenario[]>();
+  for (const scenario of all) {
+    const key = JSON.stringify([scenario.rules, scenario.config, scenario.minSeverity]);
+    groups.set(key, [...(groups.get(key) ?? []), scenario]);
+  }
+  return [...groups.values()];
+}
+
+const separator = '~';
+
+/** The scenario's events on hosts that no other scenario has, and under ids of their own. */
+function apart(scenario: Scenario): readonly Record<string, unknown>[] {
+  const prefix = `${scenario.id}${separator}`;
+  const named = (event: Record<string, unknown>, field: string) =>
+    event[field] === undefined ? {} : { [field]: `${prefix}${event[field]}` };
+  return scenario.events.map((event) => ({
+    ...event,
+    ...named(event, 'host.id'),
+    ...named(event, 'host.name'),
+    ...named(event, 'event.id'),
+  }));
+}
+
+/** Runs scenarios at once; each must give what it gives alone. */
+async function checkTogether(
+  group: readonly Scenario[],
+  run: (rules: readonly Rule[], options: JointOptions, events: readonly Record<string, unknown>[]) => Promise<Alert[]>,
+): Promise<void> {
+  const [first] = group as [Scenario];
+  const rules = first.rules.map((name) => ruleOf(name, first));
+  const names = new Map(rules.map((rule, i) => [rule.id, first.rules[i] as string]));
+  const options = { lateness: '30d', maxSkip: '30d', minSeverity: first.minSeverity ?? 'low' } as const;
+  const alerts = await run(rules, options, group.flatMap(apart));
+  for (const scenario of group) {
+    const own = alerts.filter(({ host }) => host?.id.startsWith(`${scenario.id}${separator}`));
+    const found = lastRevisions(publishedBy(own, scenario, names)).map((alert, i) =>
+      summary(alert, scenario.expect[i]),
+    );
+    expect({ scenario: scenario.id, found }).toEqual({ scenario: scenario.id, found: scenario.expect });
+  }
+}
+
+interface JointOptions {
+  readonly lateness: string;
+  readonly maxSkip: string;
+  readonly minSeverity: 'informational' | 'low';
+}
 
 /** The last revision of each detection, with the severities of all. */
 function lastRevisions(published: readonly Published[]): readonly (Published & { revisions: string[] })[] {
@@ -185,4 +245,52 @@ describe.each(engines.map((engine) => [engine.name, engine] as const))('%s', (_,
       for (const order of orders(scenario.events)) await check(engine, scenario, order);
     },
   );
+});
+
+const variants = loadScenarios(new URL('./variants', import.meta.url).pathname);
+const groupName = (group: readonly Scenario[]): string =>
+  group.length === 1
+    ? (group[0] as Scenario).id
+    : `${group.length} scenarios of ${(group[0] as Scenario).rules.join(', ')}`;
+const namedGroups = (all: readonly Scenario[]) => together(all).map((group) => [groupName(group), group] as const);
+// Hosts whose names the configuration holds cannot be given other names.
+const movable = scenarios.filter(({ config }) => !JSON.stringify(config ?? {}).includes('case_sensitive_hosts'));
+
+describe.each([1, 2, 4])('all scenarios at once on the engine with %i shards', (shards) => {
+  test.each(namedGroups(movable))('%s', async (_, group) => {
+    await checkTogether(group, async (rules, options, events) =>
+      runEngine(await inProcess({ rules, shards, ...options }), [events]),
+    );
+  });
+});
+
+describe('variants', () => {
+  test.each(namedGroups(variants))('%s at once on the correlator', async (_, group) => {
+    await checkTogether(group, async (rules, options, events) => {
+      const running = await createCorrelator({ rules, ...options });
+      return [...running.push(events), ...running.flush()];
+    });
+  });
+
+  test.each(variants.map((scenario) => [scenario.id, scenario.title, scenario] as const))(
+    'on the oracle: %s: %s',
+    async (_id, _title, scenario) => {
+      await check(standIn, scenario, scenario.events);
+    },
+  );
+});
+
+test('scenario 31: everything delivered twice, and again after a restart, gives the same detections under the same ids', async () => {
+  const scenario = scenarios.find(({ id }) => id === 'mac-terminal-triad') as Scenario;
+  const twice = scenario.events.flatMap((event) => [event, event]);
+  const rules = scenario.rules.map((name) => ruleOf(name, scenario));
+  const start = () => createCorrelator({ rules, lateness: '1m' });
+  const ids = (alerts: readonly Alert[]) => [...new Set(alerts.map(({ id }) => id))].sort();
+  const once = await start();
+  const expected = ids([...once.push(scenario.events), ...once.flush()]);
+  const first = await start();
+  const before = first.push(twice);
+  const restarted = await start();
+  restarted.restore(first.snapshot());
+  expect(ids([...before, ...restarted.push(twice), ...restarted.flush()])).toEqual(expected);
 });

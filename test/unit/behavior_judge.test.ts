@@ -155,7 +155,7 @@ describe('what is known of the session', () => {
 
   test('a program that the session wrote and then ran is a chain', () => {
     const witnesses = [
-      witness({ item: 'suspicious_write', at: 1, fields: { 'file.path': '/tmp/.a' } }),
+      witness({ item: 'program_write', at: 1, fields: { 'file.path': '/tmp/.a' } }),
       witness({ item: 'execution', at: 30, fields: { 'process.executable': '/private/tmp/.a' } }),
       write(40, agent),
     ];

@@ -116,8 +116,39 @@ describe('configuration', () => {
     expect(problems[0]?.remedy).toContain('places');
   });
 
+  test.each([
+    ['AN0172', ['anomalous_parents', 'suspicious_dirs', 'business_hours', 'user_context', 'chain_children', 'chains']],
+    [
+      'AN0173',
+      ['suspicious_dirs', 'business_hours', 'user_context', 'chain_children', 'chains', 'script_name_entropy'],
+    ],
+    [
+      'AN0174',
+      [
+        'suspicious_dirs',
+        'business_hours',
+        'user_context',
+        'chain_children',
+        'chains',
+        'approved_scheduled',
+        'package_update_destinations',
+      ],
+    ],
+    ['AN0175', ['suspicious_dirs', 'business_hours', 'user_context', 'execution_sources']],
+  ])('%s has a key for each of its tunables, and takes none that is misspelt', (id, keys) => {
+    const text = readFileSync(join(contentFolder, 'rules', `${id}.yml`), 'utf8');
+    for (const key of keys) {
+      expect(text).toMatch(new RegExp(`^  ${key}: `, 'm'));
+      const { problems } = parseContent(id, { [`${id.toLowerCase()}.${key}x`]: null });
+      expect(problems.find(({ code }) => code === 'BEHAVIOR_CONFIG')?.remedy).toBe(`did you mean "${key}"?`);
+    }
+    expect(parseContent(id, { 'correlation.window': '5m' }).rule?.judgement.windowUs).toBe(300_000_000);
+  });
+
   test('a key of no rule is told', () => {
-    expect(unknownConfigKeys({ 'smal.window': '1m', 'correlation.window': '1m' }, ['SMALL'])).toEqual(['smal.window']);
+    expect(unknownConfigKeys({ 'smal.window': '1m', 'correlation.window': '1m' }, ['SMALL'])).toMatchObject([
+      { code: 'BEHAVIOR_CONFIG', remedy: 'did you mean "small.window"?' },
+    ]);
   });
 });
 

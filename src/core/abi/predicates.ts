@@ -311,6 +311,8 @@ export const enum Op {
   String = 25,
   StringContains = 26,
   Substring = 27,
+  /** Pops x; pushes it as text in the form that paths of the platform `operand` (index into `platforms` of `core/paths.ts`) compare in. */
+  PathKey = 28,
 }
 
 /** Byte offsets in an expression instruction. */

@@ -7,7 +7,7 @@ import type { Case, Instance } from './case.js';
 import { compileJudgement } from './compiled/judgement.js';
 import type { BehaviorDetail } from './detail.js';
 import type { Session } from './session.js';
-import { bands, removalsIn, removedBy, type Verdict } from './verdict.js';
+import { bands, countedAs, removalsIn, removedBy, type Verdict } from './verdict.js';
 
 /**
  * The alert for the case's best verdict. `before` is its published form, whose id is kept: an id derives from rule,
@@ -62,10 +62,11 @@ function detailOf(
   verdict: Verdict,
 ): BehaviorDetail {
   const { judgement } = rule;
-  const removals = removalsIn(compileJudgement(judgement), session, target, verdict.fromUs, verdict.toUs);
+  const compiled = compileJudgement(judgement);
+  const removals = removalsIn(compiled, session, target, verdict.fromUs, verdict.toUs);
   const removalOf = (instance: Instance): string | undefined =>
     removedBy(instance, (id) => removals.has(id), verdict.applied);
-  const counted = instances.filter((instance) => removalOf(instance) === undefined);
+  const counted = instances.flatMap((instance) => countedAs(compiled, instance, removalOf(instance)));
   const pathJoins = counted.filter((instance) => instance.attribution === 'path_join');
   const dataQuality = [...session.profile.quality, ...(pathJoins.length > 0 ? ['path_join'] : [])];
   return {
@@ -96,7 +97,9 @@ function detailOf(
         ? []
         : [{ class: instance.class, instance: instance.key, reason: removals.get(id) ?? 'exception', id }];
     }),
-    attribution: pathJoins.map((instance) => `${instance.key}: path_join`),
+    attribution: counted
+      .filter((instance) => instance.attribution !== 'direct')
+      .map((instance) => `${instance.key}: ${instance.attribution}`),
     merged: [...target.merged].sort(),
   };
 }

@@ -16,6 +16,7 @@ export function bookkeep(rule: BehaviorRule, placement: Placement, witness: Witn
   const { session } = placement;
   const { bookkeeping } = rule.judgement;
   let isChanged = false;
+  if (className === bookkeeping.launch || className === bookkeeping.execution) noteProcess(session, witness);
   if (className === bookkeeping.launch) isChanged = noteLaunch(rule, placement, witness) || isChanged;
   if (className === bookkeeping.source) noteSource(session, witness);
   if (className === bookkeeping.lookup) noteLookup(session, witness);
@@ -84,6 +85,17 @@ function noteExecution(rule: BehaviorRule, session: Session, witness: Witness): 
   if (session.wroteAndRan !== undefined && session.wroteAndRan.afterUs <= afterUs) return false;
   session.wroteAndRan = { ranUs: witness.timeUs, afterUs };
   return true;
+}
+
+const processesMax = 512;
+
+/** A process of the tree, by the names that other events call it by. */
+function noteProcess(session: Session, { chain, fields }: Witness): void {
+  const identities = chain.slice(1).map(({ identity }) => identity);
+  for (const field of ['process.entity_id', 'process.pid']) {
+    const [name] = textsOf(fields, field);
+    if (name !== undefined) remember(session.processes, `${field} ${name}`, identities, processesMax);
+  }
 }
 
 function remember<V>(map: Map<string, V>, key: string, value: V, max: number): void {

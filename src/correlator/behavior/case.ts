@@ -20,7 +20,7 @@ export interface Instance {
   program: string[];
   /** Names of the destination. */
   names: string[];
-  attribution: 'direct' | 'path_join';
+  attribution: 'direct' | 'effective' | 'path_join';
   /** A baseline knew every one of its witnesses. */
   isKnown: boolean;
   techniques: string[];

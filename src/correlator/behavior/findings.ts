@@ -23,6 +23,7 @@ export function itemInstance(
   const { fields, itemId } = witness;
   const { folds } = session;
   const { class: classSpec } = form;
+  if (classSpec.notOnOwn !== undefined && isOnOwn(classSpec.notOnOwn, session, witness)) return undefined;
   let path: string | undefined;
   if (form.path !== undefined) {
     const text = firstText(fields, form.path.fields);
@@ -41,6 +42,21 @@ export function itemInstance(
   instance.removable = removableBy(form.removals, { label: itemId, path, names, folds });
   instance.techniques = [...form.techniques];
   return instance;
+}
+
+/** What the subject does to a process below it, as debuggers do. */
+function isOnOwn(
+  names: NonNullable<ClassSpec['notOnOwn']>,
+  { processes }: Session,
+  { chain, fields }: Witness,
+): boolean {
+  const subject = chain[0]?.identity;
+  const entityId = firstText(fields, [names.identity]);
+  const pid = firstText(fields, [names.pid]);
+  const above =
+    processes.get(`process.entity_id ${entityId}`) ??
+    (entityId === undefined ? processes.get(`process.pid ${pid}`) : undefined);
+  return subject !== undefined && above?.includes(subject) === true;
 }
 
 function blankInstance(classSpec: ClassSpec, key: string, witness: Witness): Instance {

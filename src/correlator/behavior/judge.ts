@@ -10,6 +10,7 @@ import { addInstance, type Case, createCase, type Instance, mergeCases, pruneTim
 import { compileItem, type ItemForm } from './compiled/items.js';
 import { type CompiledJudgement, compileJudgement } from './compiled/judgement.js';
 import { Exemptions } from './exemption.js';
+import { textsOf } from './fields.js';
 import { commandInstances, itemInstance } from './findings.js';
 import { Learning } from './learning.js';
 import { PathJoins, type PathJoinsState } from './path_joins.js';
@@ -126,7 +127,7 @@ class Judge implements SessionJudge {
     if (known === undefined) return;
     const placement = this.sessions.place(witness);
     if (placement === undefined) {
-      if (known.item.unattributed === true) this.observeUnattributed(witness, known.form);
+      if (known.item.unattributed === true) this.observeUnattributed(witness, known);
       return;
     }
     const { session } = placement;
@@ -152,8 +153,20 @@ class Judge implements SessionJudge {
     return form.class.role === 'context' ? [] : [instance];
   }
 
-  /** An item that no session's process made: its path decides, when a session wrote it around that time. */
-  private observeUnattributed(witness: Witness, form: ItemForm | undefined): void {
+  /**
+   * An item that no session's process made: it belongs to the session that it was made for, or to the one that wrote its
+   * path around that time.
+   */
+  private observeUnattributed(witness: Witness, known: KnownItem): void {
+    const actedFor = textsOf(witness.fields, this.rule.judgement.actedFor)[0];
+    const actor = actedFor === undefined ? undefined : this.sessions.byProcess(witness.host.id, actedFor);
+    if (actor !== undefined) {
+      if (!this.sessions.isNew(actor, witness)) return;
+      for (const instance of this.instancesOf(actor, witness, known))
+        this.add(actor, { ...instance, attribution: 'effective' });
+      return;
+    }
+    const { form } = known;
     if (form === undefined || !form.class.paths) return;
     const probe = this.sessions.probe(witness);
     const instance = itemInstance(this.rule.judgement, probe, form, witness);

@@ -20,6 +20,8 @@ export interface SessionProfile {
   readonly scriptId: string;
   readonly interpreterKey?: string;
   readonly interpreterArgs: readonly string[];
+  /** Who had the root started, where a service did it on that one's behalf. */
+  readonly effectiveParent?: ProcessNode;
   /** The first time at which the root was an interpreter. */
   readonly launchUs?: number;
   readonly context: string;
@@ -59,12 +61,29 @@ export function profileOf(
     scriptId: scriptKey === undefined ? id : generalisePath(scriptKey),
     ...(image?.executable === undefined ? {} : { interpreterKey: pathKey(image.executable, platform) }),
     interpreterArgs: args,
+    ...effectiveParentOf(launch),
     ...(launchUs === undefined ? {} : { launchUs }),
   };
   const context = contextOf(compiled, { ...base, context: '', group: '', contextReasons: [], quality }, launch);
   const isUnknown = context.name === judgement.unknownContext.name;
   if (isUnknown && root.link === 'none' && !isTyped) quality.push('parent_missing');
   return { ...base, context: context.name, group: context.group, contextReasons: context.reasons, quality };
+}
+
+function effectiveParentOf(launch: EvidenceFields | undefined): Pick<SessionProfile, 'effectiveParent'> {
+  const text = (name: string): string | undefined => {
+    const value = launch?.[`process.Ext.effective_parent.${name}`];
+    return value === undefined ? undefined : String([value].flat()[0]);
+  };
+  const [executable, name] = [text('executable'), text('name')];
+  if (executable === undefined && name === undefined) return {};
+  const image: ProcessImage = {
+    timeUs: 0,
+    ...(executable === undefined ? {} : { executable }),
+    ...(name === undefined ? {} : { name }),
+  };
+  const known = { identity: '', weak: false, marks: [], link: 'none', implicit: true, exited: false } as const;
+  return { effectiveParent: { ...known, images: [image] } };
 }
 
 function tierOf({ tiers, processes }: CompiledJudgement, root: ProcessNode): string {

@@ -20,6 +20,8 @@ export interface SessionMemory {
   readonly sources: number[];
   /** Paths written by the tree: bounded, oldest first. */
   readonly writes: Map<string, number>;
+  /** Processes of the tree by `process.entity_id` and by `process.pid`, with the identities above each: bounded, oldest first. */
+  readonly processes: Map<string, readonly string[]>;
   scriptDeletedUs: number | undefined;
   /** When a file that the tree wrote was executed by it, and how long after the write. */
   wroteAndRan: { readonly ranUs: number; readonly afterUs: number } | undefined;
@@ -45,6 +47,7 @@ export class Session implements SessionMemory {
   readonly lookups: SessionMemory['lookups'];
   readonly sources: number[];
   readonly writes: Map<string, number>;
+  readonly processes: SessionMemory['processes'];
   scriptDeletedUs: number | undefined;
   wroteAndRan: SessionMemory['wroteAndRan'];
   cases: Case[];
@@ -66,6 +69,7 @@ export class Session implements SessionMemory {
     this.lookups = memory.lookups;
     this.sources = memory.sources;
     this.writes = memory.writes;
+    this.processes = memory.processes;
     this.scriptDeletedUs = memory.scriptDeletedUs;
     this.wroteAndRan = memory.wroteAndRan;
     this.cases = memory.cases;

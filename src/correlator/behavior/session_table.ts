@@ -64,6 +64,12 @@ export class SessionTable {
     return { session, chain };
   }
 
+  /** The session of a process that an event names beside its subject, such as the one it acts for. */
+  byProcess(hostId: string, entityId: string): Session | undefined {
+    const sessions = this.hosts.get(hostId)?.sessions.values() ?? [];
+    return [...sessions].findLast((session) => session.processes.has(`process.entity_id ${entityId}`));
+  }
+
   private chainOf(witness: Witness): Witness['chain'] {
     const { session } = this.rule.judgement;
     if (session.kind === 'lineage') return rootChain(this.compiled, this.rule.root, witness.chain);
@@ -102,6 +108,7 @@ export class SessionTable {
       lookups: new Map(),
       sources: [],
       writes: new Map(),
+      processes: new Map(),
       scriptDeletedUs: undefined,
       wroteAndRan: undefined,
       cases: [],
@@ -155,6 +162,7 @@ export class SessionTable {
       ...state,
       lookups: new Map(state.lookups),
       writes: new Map(state.writes),
+      processes: new Map(state.processes),
       seen: new Set(state.seen),
       cases: state.cases.map((open) => ({
         ...open,
@@ -183,6 +191,7 @@ function stateOf(session: Session): SessionState {
     lookups: [...session.lookups],
     sources: session.sources,
     writes: [...session.writes],
+    processes: [...session.processes],
     scriptDeletedUs: session.scriptDeletedUs,
     wroteAndRan: session.wroteAndRan,
     cases: session.cases.map((open) => ({ ...open, instances: [...open.instances.values()] })),
@@ -192,11 +201,12 @@ function stateOf(session: Session): SessionState {
 
 type Plain<T, K extends keyof T, V> = Omit<T, K> & Readonly<Record<K, V>>;
 type CaseState = Plain<Case, 'instances', readonly Instance[]>;
-interface SessionState extends Omit<SessionMemory, 'lookups' | 'writes' | 'seen' | 'cases'> {
+interface SessionState extends Omit<SessionMemory, 'lookups' | 'writes' | 'processes' | 'seen' | 'cases'> {
   readonly profile: SessionProfile;
   readonly chainStamp: string;
   readonly lookups: readonly (readonly [string, { readonly name: string; readonly timeUs: number }])[];
   readonly writes: readonly (readonly [string, number])[];
+  readonly processes: readonly (readonly [string, readonly string[]])[];
   readonly seen: readonly string[];
   readonly cases: readonly CaseState[];
 }

@@ -77,6 +77,17 @@ export function removedBy(
   return removable.length === 0 ? undefined : removable.find(removes);
 }
 
+/** The instance as it counts: not at all where it is removed, unless the removal names another class for it. */
+export function countedAs(
+  { judgement }: CompiledJudgement,
+  instance: Instance,
+  removal: string | undefined,
+): readonly Instance[] {
+  if (removal === undefined) return [instance];
+  const countsAs = judgement.removals.find(({ id }) => id === removal)?.countsAs;
+  return countsAs === undefined ? [] : [{ ...instance, class: countsAs }];
+}
+
 /** The scope of conditions on a window of a case with every instance in it, those that do not count included. */
 export function caseWindow(
   compiled: CompiledJudgement,
@@ -110,7 +121,7 @@ export function judgeWindow(
 ): Verdict | undefined {
   const removes = removalTest(compiled, session, target, fromUs, toUs);
   const inside = instancesIn(target, fromUs, toUs);
-  const counted = inside.filter((instance) => removedBy(instance, removes, applied) === undefined);
+  const counted = inside.flatMap((instance) => countedAs(compiled, instance, removedBy(instance, removes, applied)));
   const window = viewOf(compiled, counted);
   const scope = new Scope(session, window);
   const row = compiled.ladder.find(({ when }) => when(scope));

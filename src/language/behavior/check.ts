@@ -44,7 +44,7 @@ export function checkRule(rule: BehaviorRule, at: Located, problems: Problems): 
   need('class', Object.values(judgement.unusual?.findings ?? {}), 'unusual');
   need(
     'class',
-    judgement.removals.map((removal) => removal.class),
+    judgement.removals.flatMap(({ class: name, countsAs }) => (countsAs === undefined ? [name] : [name, countsAs])),
     'removals',
   );
   for (const [where, condition] of conditionsOf(rule)) {

@@ -188,9 +188,15 @@ function readLevelCondition(context: ReadContext, node: Located): SessionConditi
 }
 
 function readOrderedCondition(context: ReadContext, node: Located): SessionCondition {
-  const map = MapReader.open(context, node, ['steps', 'within'], 'an ordered condition');
-  const steps = map?.need('steps', 'an ordered condition');
+  const map = MapReader.open(context, node, ['steps', 'chains', 'within'], 'an ordered condition');
+  const chains = map?.get('chains');
+  const steps = chains === undefined ? map?.need('steps', 'an ordered condition') : undefined;
   const within = map?.need('within', 'an ordered condition');
+  if (chains !== undefined && within !== undefined) {
+    const withinUs = readDurationUs(context, within);
+    const oneOf = (chain: Located) => readItems(context, chain).map((step) => readTexts(context, step));
+    return { any: readItems(context, chains).map((chain) => ({ ordered: { steps: oneOf(chain), withinUs } })) };
+  }
   if (steps === undefined || within === undefined) return never;
   return {
     ordered: {
@@ -224,14 +230,27 @@ function readEntropyCondition(context: ReadContext, node: Located): SessionCondi
 /** `null` switches the condition off: it never holds. */
 function readHoursCondition(context: ReadContext, node: Located): SessionCondition {
   if (resolved(context, node).scalar === null) return never;
-  const map = MapReader.open(context, node, ['utc_offset_minutes', 'intervals'], 'business hours');
+  const map = MapReader.open(context, node, ['utc_offset_minutes', 'intervals', 'maintenance'], 'business hours');
   const intervals = map?.need('intervals', 'business hours');
   if (map === undefined || intervals === undefined) return never;
   const hours: BusinessHours = {
     utcOffsetMinutes: map.optional('utc_offset_minutes', readNumber) ?? 0,
+    maintenance: map.optional('maintenance', readItems)?.map((item) => readMaintenance(context, item)) ?? [],
     intervals: readItems(context, intervals).map((item) => readInterval(context, item)),
   };
   return { outsideHours: hours };
+}
+
+function readMaintenance(context: ReadContext, node: Located): BusinessHours['maintenance'][number] {
+  const map = MapReader.open(context, node, ['from', 'to'], 'maintenance');
+  const timeUs = (name: string): number => {
+    const value = map?.need(name, 'maintenance');
+    const timeMs = value === undefined ? 0 : Date.parse(readText(context, value));
+    if (Number.isNaN(timeMs) && value !== undefined)
+      fail(context, value, 'BEHAVIOR_VALUE', 'expected a time such as "2026-03-01T22:00:00Z"');
+    return Number.isNaN(timeMs) ? 0 : timeMs * 1000;
+  };
+  return { fromUs: timeUs('from'), toUs: timeUs('to') };
 }
 
 function readInterval(context: ReadContext, node: Located): BusinessHours['intervals'][number] {

@@ -36,7 +36,10 @@ function locatorOf(node: Located, toOuter: (offset: number) => number): Embedded
   );
 }
 
-/** Replaces each `$name` outside quotes by the values it stands for, as EQL literals separated by commas. */
+/**
+ * Replaces each `$name` outside quotes by the values it stands for, as EQL literals separated by commas, and each
+ * `${name}` inside quotes by its globs as alternatives of a regular expression.
+ */
 function expand(
   context: ReadContext,
   node: Located,
@@ -47,7 +50,16 @@ function expand(
   let last = 0;
   for (const match of text.matchAll(/"""[\s\S]*?"""|"(?:[^"\\]|\\.)*"|\$([a-z][a-z0-9_]*)/g)) {
     const [whole, name] = match;
-    if (name === undefined) continue;
+    if (name === undefined) {
+      const inside = whole.replace(/\$\{([a-z][a-z0-9_]*)\}/g, (_, list: string) => alternatives(context, node, list));
+      if (inside === whole) continue;
+      pieces.push({ at: expanded.length, outer: last, isLiteral: true });
+      expanded += text.slice(last, match.index);
+      pieces.push({ at: expanded.length, outer: match.index, isLiteral: false });
+      expanded += inside;
+      last = match.index + whole.length;
+      continue;
+    }
     pieces.push({ at: expanded.length, outer: last, isLiteral: true });
     expanded += text.slice(last, match.index);
     pieces.push({ at: expanded.length, outer: match.index, isLiteral: false });
@@ -63,6 +75,21 @@ function expand(
     return piece.isLiteral ? piece.outer + offset - piece.at : piece.outer;
   };
   return { expanded, toOuter };
+}
+
+/** The entries of a list, which are globs, as one group of a regular expression; `/x/*` is `/x` too. */
+function alternatives(context: ReadContext, node: Located, name: string): string {
+  const globs = readTexts(context, { source: node.source, span: node.span, scalar: `$${name}` });
+  const patterns = globs.map((glob) =>
+    glob
+      .replace(/[.+|{}[\]()"\\#@&<>~^$-]/g, '\\$&')
+      .replace(/\/\*$/, '(/*)?')
+      .replaceAll('*', '.*')
+      .replaceAll('(/.*)?', '(/.*)\u0000')
+      .replaceAll('?', '.')
+      .replaceAll('\u0000', '?'),
+  );
+  return `(${patterns.length === 0 ? '\u0001' : patterns.join('|')})`;
 }
 
 /** Stands for a list without entries: a value that nothing has. */

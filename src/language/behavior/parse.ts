@@ -5,7 +5,7 @@
 import type { Diagnostic } from '../../core/diagnostic.js';
 import { ruleTextMax } from '../../core/limits.js';
 import { nearestName } from '../../core/nearest_name.js';
-import type { Platform } from '../../core/paths.js';
+import { platforms } from '../../core/paths.js';
 import { SourceText } from '../../core/source_text.js';
 import type { PatternList } from '../../rule/behavior.js';
 import type { BehaviorRule } from '../../rule/ir.js';
@@ -37,8 +37,6 @@ export interface ParsedBehavior {
 export function isBehaviorText(text: string): boolean {
   return /^type:\s*["']?behavior["']?\s*(?:#.*)?$/m.test(text);
 }
-
-const platforms: readonly Platform[] = ['macos', 'linux', 'windows', 'esxi'];
 
 /** Parses one behaviour rule. Never throws for an author's mistake: all of them are in `problems`, with their places. */
 export function parseBehaviorRule(text: string, options: BehaviorOptions = {}): ParsedBehavior {
@@ -146,7 +144,25 @@ function tellUnused(context: ReadContext, root: Located): void {
 }
 
 /** Keys of a configuration that belong to none of the rules, each with the nearest prefix. */
-export function unknownConfigKeys(config: BehaviorConfig, ruleIds: readonly string[]): readonly string[] {
+export function unknownConfigKeys(config: BehaviorConfig, ruleIds: readonly string[]): readonly Diagnostic[] {
   const prefixes = ['correlation', ...ruleIds.map((id) => id.toLowerCase())];
-  return Object.keys(config).filter((key) => !prefixes.includes(key.slice(0, key.lastIndexOf('.'))));
+  const problems = new Problems();
+  for (const key of Object.keys(config)) {
+    const prefix = key.slice(0, Math.max(0, key.lastIndexOf('.')));
+    if (prefixes.includes(prefix)) continue;
+    const near = nearestName(prefix, prefixes);
+    const source = new SourceText(key, 'configuration');
+    problems.add(
+      { source, span: { start: 0, end: key.length } },
+      {
+        code: 'BEHAVIOR_CONFIG',
+        message: `the configuration key "${key}" belongs to no rule that is loaded`,
+        remedy:
+          near === undefined
+            ? `keys begin with: ${prefixes.join(', ')}`
+            : `did you mean "${near}${key.slice(prefix.length)}"?`,
+      },
+    );
+  }
+  return problems.list;
 }

@@ -45,7 +45,18 @@ function named<T>(
   return [...node.entries].map(([name, { value }]) => read(name, value));
 }
 
-const classKeys = ['role', 'instance', 'paths', 'satisfied', 'levels', 'counts_from', 'raises', 'learns', 'techniques'];
+const classKeys = [
+  'role',
+  'instance',
+  'paths',
+  'satisfied',
+  'levels',
+  'counts_from',
+  'raises',
+  'learns',
+  'not_on_own',
+  'techniques',
+];
 
 export function readClasses(context: ReadContext, node: Located | undefined): readonly ClassSpec[] {
   return named(context, node, 'classes', (name, value) => {
@@ -53,6 +64,7 @@ export function readClasses(context: ReadContext, node: Located | undefined): re
     const levels = map?.optional('levels', readTexts) ?? ['plain'];
     const role = map?.need('role', `class ${name}`);
     const learns = map?.optional('learns', readLearned);
+    const notOnOwn = map?.optional('not_on_own', readActedOn);
     return {
       name,
       role: role === undefined ? 'context' : readOneOf(context, role, ['core', 'auxiliary', 'context'] as const),
@@ -63,9 +75,15 @@ export function readClasses(context: ReadContext, node: Located | undefined): re
       countsFrom: map?.optional('counts_from', readText) ?? levels[0] ?? 'plain',
       raises: map?.optional('raises', readItems)?.map((raise) => readRaise(context, raise)) ?? [],
       ...(learns === undefined ? {} : { learns }),
+      ...(notOnOwn === undefined ? {} : { notOnOwn }),
       techniques: map?.optional('techniques', readTexts) ?? [],
     };
   });
+}
+
+function readActedOn(context: ReadContext, node: Located): NonNullable<ClassSpec['notOnOwn']> {
+  const map = MapReader.open(context, node, ['identity', 'pid'], 'not_on_own');
+  return { identity: map?.optional('identity', readText) ?? '', pid: map?.optional('pid', readText) ?? '' };
 }
 
 function readLearned(context: ReadContext, node: Located): NonNullable<ClassSpec['learns']> {
@@ -238,14 +256,21 @@ export function readModifiers(context: ReadContext, node: Located | undefined): 
 export function readRemovals(context: ReadContext, node: Located | undefined): readonly RemovalSpec[] {
   if (node === undefined) return [];
   return readItems(context, node).map((item) => {
-    const map = MapReader.open(context, item, ['id', 'reason', 'class', 'when', 'instance', 'note'], 'a removal');
+    const map = MapReader.open(
+      context,
+      item,
+      ['id', 'reason', 'class', 'counts_as', 'when', 'instance', 'note'],
+      'a removal',
+    );
     const instance = map?.optional('instance', readRemovedInstance);
     const when = map?.need('when', 'a removal');
+    const countsAs = map?.optional('counts_as', readText);
     return {
       id: map?.optional('id', readText) ?? '',
       reason: map?.optional('reason', readText) ?? '',
       class: map?.optional('class', readText) ?? '',
       when: when === undefined ? { any: [] } : readCondition(context, when),
+      ...(countsAs === undefined ? {} : { countsAs }),
       ...(instance === undefined ? {} : { instance }),
     };
   });

@@ -1,4 +1,5 @@
 import { nearestName } from '../../core/nearest_name.js';
+import { type Platform, platforms } from '../../core/paths.js';
 import type { ObjectReader, Report } from '../document/reader.js';
 import { type FieldTypeName, type FieldTypes, fieldTypeNames } from '../field_types.js';
 import type { ElasticDialect, ElasticOptions } from './options.js';
@@ -12,6 +13,8 @@ export interface Extensions {
   readonly caseInsensitive: boolean;
   /** Fields to try, in order, where the named one is missing. */
   readonly fallback: Readonly<Record<string, readonly string[]>>;
+  /** Fields of a first-seen rule whose values are paths of a platform: terms compare as its file system does. */
+  readonly paths: Readonly<Record<string, Platform>>;
   readonly fieldTypes: FieldTypes;
   /** Window of a threshold rule instead of its look-back. */
   readonly windowUs?: number;
@@ -26,6 +29,7 @@ export function readExtensions(table: ObjectReader | undefined, options: Elastic
     mode: table?.oneOf('mode', ['event_time', 'elastic_compat']) ?? options.mode ?? 'event_time',
     caseInsensitive: table?.boolean('case_insensitive') ?? false,
     fallback: readFallback(table?.object('fallback')),
+    paths: readPaths(table?.object('paths')),
     fieldTypes: { ...options.fieldTypes, ...readFieldTypes(table?.object('field_types'), report) },
     ...(windowUs === undefined ? {} : { windowUs }),
   };
@@ -36,6 +40,12 @@ export function readExtensions(table: ObjectReader | undefined, options: Elastic
 function readFallback(table: ObjectReader | undefined): Record<string, readonly string[]> {
   const names = [...(table?.node.entries.keys() ?? [])];
   return Object.fromEntries(names.map((name) => [name, table?.strings(name, true) ?? []]));
+}
+
+function readPaths(table: ObjectReader | undefined): Record<string, Platform> {
+  const names = [...(table?.node.entries.keys() ?? [])];
+  const read = names.map((name) => [name, table?.oneOf(name, platforms)] as const);
+  return Object.fromEntries(read.filter((entry): entry is [string, Platform] => entry[1] !== undefined));
 }
 
 function readFieldTypes(table: ObjectReader | undefined, report: Report): FieldTypes {

@@ -1,3 +1,4 @@
+import type { Platform } from '../../core/paths.js';
 import type { NewTermsRule } from '../../rule/ir.js';
 import type { ObjectReader } from '../document/reader.js';
 import type { StringNode } from '../document/tree.js';
@@ -38,8 +39,21 @@ export function newTermsRule({
     });
   }
   const windowUs = start === undefined ? undefined : readTimeBeforeRun(start, report);
+  const { paths } = extensions;
+  for (const name of Object.keys(paths)) {
+    if (names === undefined || (names.includes(name) && extensions.mode === 'event_time')) continue;
+    report(rule.span(table === undefined ? 'new_terms_fields' : 'new_terms'), {
+      code: 'RULE_VALUE',
+      message: `"${name}" of paths is no field that terms are told apart by in event time`,
+      remedy: 'Name one of the new_terms fields under paths, and only with mode = "event_time".',
+    });
+  }
   if (query === undefined || names === undefined || windowUs === undefined) return undefined;
-  const fields = names.map((name) => ({ kind: 'field' as const, name }));
+  const fields = names.map((name) => ({
+    kind: 'field' as const,
+    name,
+    ...(Object.hasOwn(paths, name) && extensions.mode === 'event_time' ? { path: paths[name] as Platform } : {}),
+  }));
   const shared = { ...base, kind: 'newTerms' as const, query, fields, windowUs };
   if (extensions.mode === 'event_time') return { ...shared, mode: 'eventTime' };
   const timestamp = rule.string('timestamp_override');

@@ -3,7 +3,8 @@ import type { ChainTest } from '../../../rule/behavior.js';
 import type { ProcessNode } from '../witness.js';
 import type { CompiledProcess, ProcessTests } from './process.js';
 
-export type ChainQuestion = (chain: readonly ProcessNode[]) => boolean;
+/** The effective parent counts as an ancestor. */
+export type ChainQuestion = (chain: readonly ProcessNode[], effectiveParent?: ProcessNode) => boolean;
 
 /** `wrappers` are looked through by `nearest` and `entry`; `depth` is how far `ancestor` looks by default. */
 export function compileChain(
@@ -24,7 +25,7 @@ export function compileChain(
       return (chain) => holds(chain[aboveWrappers(chain, isWrapper)]);
     case 'ancestor': {
       const end = 1 + (test.depth ?? depth);
-      return (chain) => anyHolds(chain, 1, end, holds);
+      return (chain, effectiveParent) => holds(effectiveParent) || anyHolds(chain, 1, end, holds);
     }
     case 'entry':
       return (chain) => anyHolds(chain, 0, aboveWrappers(chain, isWrapper), holds);

@@ -15,7 +15,7 @@ export function rootQuestions(condition: SessionCondition, parts: Parts): Priced
   if (group !== undefined) found.push({ ask: ({ profile }) => group.includes(profile.group), cost: 1 });
   if (chain !== undefined) {
     const holds = compileChain(chain, parts.processes, parts.wrappers, parts.judgement.lineageDepth);
-    found.push({ ask: ({ profile }) => holds(profile.chain), cost: 8 });
+    found.push({ ask: ({ profile }) => holds(profile.chain, profile.effectiveParent), cost: 8 });
   }
   if (users !== undefined) found.push({ ask: userQuestion(users), cost: 5 });
   if (launch !== undefined) found.push({ ask: launchQuestion(launch), cost: 5 });
@@ -60,6 +60,7 @@ const dayMinutes = 24 * 60;
 
 function isOutside(hours: BusinessHours, timeUs: number | undefined): boolean {
   if (timeUs === undefined) return false;
+  if (hours.maintenance.some(({ fromUs, toUs }) => fromUs <= timeUs && timeUs < toUs)) return false;
   const minutes = Math.floor(timeUs / 60_000_000) + hours.utcOffsetMinutes;
   const minute = ((minutes % dayMinutes) + dayMinutes) % dayMinutes;
   // 1970-01-01 was a Thursday, day 4.
