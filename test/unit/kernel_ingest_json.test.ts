@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { IngestConfig, IngestCounter, SkipReason } from '../../src/core/abi/events.js';
+import type { ColumnSpec } from '../../src/event/column_table.js';
 import { buildIngestKernel, IngestKernel } from '../support/ingest_kernel.js';
 import { columns, expectRows } from '../support/ingest_oracle.js';
 import { damage, driftingLine, eventArbitrary, randomFrom, writeJson } from '../support/json_lines_arbitrary.js';
@@ -66,7 +67,21 @@ function told(kernel: IngestKernel): unknown {
   return { counts: counters.map((counter) => kernel.counter(counter)), examples: kernel.examples() };
 }
 
-describe('lines of learned shapes', () => {
+/** Hosts are named by interned text, which is found row by row; or not, and values of several rows are found together. */
+const columnSets: [string, readonly ColumnSpec[]][] = [
+  ['hosts named by text', columns],
+  [
+    'hosts named by ids',
+    columns.map(({ name, kind, nested, role }) => ({
+      name,
+      kind,
+      ...(nested === undefined ? {} : { nested }),
+      ...(role === undefined || kind === 'text' ? {} : { role }),
+    })),
+  ],
+];
+
+describe.each(columnSets)('lines of learned shapes, %s', (_, columns) => {
   const general = (): IngestKernel => new IngestKernel(wasm, columns, { config: { [IngestConfig.GeneralScanner]: 1 } });
 
   it('are read as JSON.parse does, and mostly by their shape', () => {
