@@ -154,7 +154,7 @@ class RunningEngine implements Engine {
       this.#owed--;
     }.bind(this);
     try {
-      for await (const input of untilAborted(inputsOf(source, as), signal)) {
+      for await (const input of untilAborted(inputsOf(source, as, this.#fleet.lineBytesMax), signal)) {
         if (this.#isSnapshotDue()) while (waiting.length > 0) yield* deliver();
         const { alerts } = await this.#submit(input, as === undefined ? {} : { as });
         this.#owed++;

@@ -94,6 +94,11 @@ export class Fleet {
     return this.#router.part.nextOrdinal;
   }
 
+  /** Bytes from which on a line is too long. */
+  get lineBytesMax(): number {
+    return this.#router.part.lineBytesMax;
+  }
+
   get ruleIds(): readonly string[] {
     return this.#rules.options.rules.map(({ id }) => id);
   }

@@ -66,6 +66,11 @@ export class Router {
     return new Router(part, shards);
   }
 
+  /** Bytes from which on a line is too long. */
+  get lineBytesMax(): number {
+    return this.#part.kernel.inputCapacity;
+  }
+
   /** The ordinal of the next row. */
   get nextOrdinal(): number {
     return this.#part.kernel.nextOrdinal;

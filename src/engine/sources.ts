@@ -20,9 +20,16 @@ const gatherMs = 2;
 const newline = 0x0a;
 const paused = Symbol('paused');
 
-/** The inputs to push. Bytes are cut at line ends; EventBatches and objects pass as they are. */
-export async function* inputsOf(source: IngestSource, as: InputForm | undefined): AsyncGenerator<PushInput> {
-  const lines = new LineCutter();
+/**
+ * The inputs to push. Bytes are cut at line ends; EventBatches and objects pass as they are. Of a line that no kernel
+ * takes, as it has `lineBytesMax` bytes or more, no more than these are kept: it is passed on, to be counted as too long.
+ */
+export async function* inputsOf(
+  source: IngestSource,
+  as: InputForm | undefined,
+  lineBytesMax: number,
+): AsyncGenerator<PushInput> {
+  const lines = new LineCutter(lineBytesMax);
   const chunks = chunksOf(source);
   try {
     let next = chunks.next();
@@ -86,6 +93,13 @@ class LineCutter {
   #bytes = 0;
   /** Bytes up to the last line end. */
   #whole = 0;
+  readonly #lineBytesMax: number;
+  /** The rest of a line that is too long is dropped. */
+  #isDropping = false;
+
+  constructor(lineBytesMax: number) {
+    this.#lineBytesMax = lineBytesMax;
+  }
 
   get isEmpty(): boolean {
     return this.#bytes === 0;
@@ -99,8 +113,18 @@ class LineCutter {
     return this.#whole >= pushBytes;
   }
 
-  add(bytes: Uint8Array): void {
+  add(chunk: Uint8Array): void {
+    const from = this.#isDropping ? chunk.indexOf(newline) : 0;
+    if (from < 0) return;
+    this.#isDropping = false;
+    const bytes = chunk.subarray(from);
     const end = bytes.lastIndexOf(newline) + 1;
+    const begun = end > 0 ? bytes.length - end : this.#bytes - this.#whole + bytes.length;
+    this.#isDropping = begun > this.#lineBytesMax;
+    this.#append(this.#isDropping ? bytes.subarray(0, bytes.length - (begun - this.#lineBytesMax)) : bytes, end);
+  }
+
+  #append(bytes: Uint8Array, end: number): void {
     if (end > 0) this.#whole = this.#bytes + end;
     this.#parts.push(bytes.slice());
     this.#bytes += bytes.length;
@@ -110,7 +134,7 @@ class LineCutter {
   take(): Uint8Array {
     const whole = this.#whole;
     const all = this.takeAll();
-    if (whole < all.length) this.add(all.subarray(whole));
+    if (whole < all.length) this.#append(all.subarray(whole), 0);
     return all.subarray(0, whole);
   }
 

@@ -8,6 +8,7 @@ import { BatchError, SnapshotError, UsageError } from '../../src/core/errors.js'
 import { createEngine, type Engine, startEngine } from '../../src/engine/engine.js';
 import type { EngineOptions } from '../../src/engine/options.js';
 import { planShards } from '../../src/engine/plan.js';
+import { inputsOf } from '../../src/engine/sources.js';
 import { createEncoder, encodeEvents } from '../../src/event/encoder.js';
 import { alertSet, DyingHost, inProcess, MemoryStore } from '../support/engine_runs.js';
 import { equals, matches, matchRule, sequenceRule, step } from '../support/rules.js';
@@ -78,6 +79,31 @@ describe('ingest', () => {
     const engine = await start();
     expect(await collect(engine.ingest(source() as never))).toEqual(expected);
     expect((await engine.stats()).events).toBe(events.length);
+  });
+
+  it('keeps no more of an endless line than makes it too long, and counts it once', async () => {
+    const engine = await start();
+    const source = (async function* () {
+      yield Buffer.from(`${lines}\n`);
+      for (let i = 0; i < 120; i++) yield Buffer.alloc(64 * 1024, 'x');
+      yield Buffer.from(`x\n${JSON.stringify(event(60, 'evil'))}\n`);
+    })();
+    expect(await collect(engine.ingest(source))).toHaveLength(expected.length + 1);
+    const { events: rows, rows: counts, skippedExamples } = await engine.stats();
+    expect([rows, counts.skipped]).toEqual([events.length + 2, 1]);
+    expect(skippedExamples).toMatchObject([{ ordinal: 60, reason: 'line too long' }]);
+  });
+
+  it.each([
+    ['one long chunk', ['aa\n123456789', '0\nbb\n'], 'aa\n12345678\nbb\n'],
+    ['many chunks', ['1234', '5678', '90ab', 'cdef', '\nbb'], '12345678\nbb'],
+    ['the end of the stream', ['a\n12345', '67890'], 'a\n12345678'],
+    ['two such lines', ['1234567890', '1\n', '0987654321', '\nx\n'], '12345678\n09876543\nx\n'],
+    ['a line of just that length', ['1234', '5678\n', 'x'], '12345678\nx'],
+  ])('cuts a line that is too long off: %s', async (_name, chunks, text) => {
+    const inputs: string[] = [];
+    for await (const input of inputsOf(chunks, 'ndjson', 8)) inputs.push(Buffer.from(input as Uint8Array).toString());
+    expect(inputs.join('')).toBe(text);
   });
 
   it('takes no more than it can apply when its reader is slow', async () => {
