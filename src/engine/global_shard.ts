@@ -8,12 +8,12 @@ import { formatTimeUs } from '../core/time.js';
 import type { Alert } from '../correlator/alert.js';
 import { type CorrelatorPart, startCorrelator } from '../correlator/correlator.js';
 import type { ExceptionUse } from '../correlator/exceptions.js';
-import type { CorrelatorOptions } from '../correlator/options.js';
+import { type CorrelatorOptions, readOptions } from '../correlator/options.js';
 import type { RestoreReport } from '../correlator/restore_plan.js';
 import type { CorrelatorStats } from '../correlator/stats.js';
 import type { Clock } from './clock.js';
 import type { FeedMatch } from './messages.js';
-import { feedField, feedHostField, type ShardPlan } from './plan.js';
+import { feedCutField, feedField, feedHostField, type ShardPlan } from './plan.js';
 
 /** Rows given to the correlator at a time: as many ordinals as it can be given. */
 const rowsMax = 16_384;
@@ -50,8 +50,16 @@ export class GlobalShard {
   static async start(options: CorrelatorOptions, plan: ShardPlan, latenessUs: number): Promise<GlobalShard> {
     // Coverage is counted where the events are: in the shards.
     const { coverage: _coverage, ...own } = options;
+    const { evidenceFields } = readOptions(options);
     const part = await startCorrelator(
-      { ...own, rules: plan.globalRules, hostField: feedHostField, lateness: 0, maxSkip: hundredYears },
+      {
+        ...own,
+        evidenceFields: [...evidenceFields, feedCutField],
+        rules: plan.globalRules,
+        hostField: feedHostField,
+        lateness: 0,
+        maxSkip: hundredYears,
+      },
       { ordinalRows: rowsMax, intercept: (made) => plan.heardOnly.has(made.view.rule.id) },
     );
     return new GlobalShard(part, latenessUs, options);
@@ -87,7 +95,7 @@ export class GlobalShard {
 
   flush(matches: readonly FeedMatch[]): Alert[] {
     this.#pending.push(...rowsOf(matches));
-    return [...this.#release(Number.POSITIVE_INFINITY), ...this.#correlator.flush()];
+    return [...this.#release(Number.POSITIVE_INFINITY), ...this.#correlator.flush().map(withCuts)];
   }
 
   stats(): CorrelatorStats {
@@ -145,7 +153,7 @@ export class GlobalShard {
   #advance(timeUs: number): Alert[] {
     if (timeUs <= this.#clockUs) return [];
     this.#clockUs = timeUs;
-    return Number.isFinite(timeUs) ? this.#correlator.advance(formatTimeUs(timeUs)) : [];
+    return Number.isFinite(timeUs) ? this.#correlator.advance(formatTimeUs(timeUs)).map(withCuts) : [];
   }
 
   #push(rows: readonly ForwardedRow[]): Alert[] {
@@ -157,12 +165,12 @@ export class GlobalShard {
         base,
         Uint32Array.from(run, ({ ordinal }) => ordinal - base),
       );
-      alerts.push(...this.#correlator.push(run.map((row) => this.#eventOf(row))));
+      alerts.push(...this.#correlator.push(run.map((row) => this.#eventOf(row))).map(withCuts));
     }
     return alerts;
   }
 
-  #eventOf({ feeds, timeUs, host, eventId, fields }: ForwardedRow): object {
+  #eventOf({ feeds, timeUs, host, eventId, fields, isCut }: ForwardedRow): object {
     const { timestamp, eventId: eventIdField } = this.#names;
     return {
       ...fields,
@@ -170,6 +178,7 @@ export class GlobalShard {
       [eventIdField]: eventId,
       [feedHostField]: host,
       [feedField]: feeds,
+      ...(isCut ? { [feedCutField]: true } : {}),
     };
   }
 
@@ -184,6 +193,16 @@ export class GlobalShard {
     if (Number.isNaN(left) !== Number.isNaN(right)) return Number.isNaN(left) ? 1 : -1;
     return a.ordinal - b.ordinal;
   }
+}
+
+/** The alert as one kernel would have made it: what a shard cut is told of the evidence, not among its fields. */
+function withCuts(alert: Alert): Alert {
+  const evidence = alert.evidence.map((entry) => {
+    if (entry.missing === true || entry.fields[feedCutField] === undefined) return entry;
+    const { [feedCutField]: _cut, ...fields } = entry.fields;
+    return { ...entry, fields, isCut: true as const };
+  });
+  return { ...alert, evidence };
 }
 
 /** Matches as events, in the order in which they came; an event of several feeds is one. */

@@ -37,6 +37,8 @@ export interface FeedMatch {
   readonly host: string;
   readonly eventId: string;
   readonly fields: EvidenceFields;
+  /** A value of the event is longer than what evidence keeps of it. */
+  readonly isCut: boolean;
 }
 
 /** An alert of a rule whose alerts are piped, suppressed or capped in one order over all shards. */

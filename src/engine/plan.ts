@@ -14,6 +14,8 @@ import { scopesOf } from '../rule/scope.js';
 /** Fields of forwarded events that no telemetry has. */
 export const feedField = 'x.vedette.feed';
 export const feedHostField = 'x.vedette.host';
+/** There, and true, where the shard's evidence of the event was cut. */
+export const feedCutField = 'x.vedette.cut';
 
 export interface ShardPlan {
   /** Rules of the shards: those within a host, then the feeds. */

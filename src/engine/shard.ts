@@ -131,5 +131,6 @@ function matchOf({ timeUs, alert, steps }: MadeAlert, arrival: number, feed: str
     host: alert.host?.id ?? '',
     eventId: isEvent ? entry.eventId : '',
     fields: steps[0] ?? {},
+    isCut: isEvent && entry.isCut === true,
   };
 }
