@@ -10,7 +10,12 @@ export interface WorkloadOptions {
   readonly hosts: number;
   /** Milliseconds since the epoch of the first event. */
   readonly startMs?: number;
+  /** Share of the started programs that are Python, from 0 to 1; one in a hundred unless told otherwise. */
+  readonly pythonShare?: number;
 }
+
+/** When a workload starts unless told otherwise. */
+export const workloadStartMs = Date.UTC(2026, 4, 1);
 
 /** One event as a plain ECS document. */
 export type WorkloadEvent = Record<string, unknown>;
@@ -33,6 +38,13 @@ interface Process {
   readonly commandLine: string;
   readonly user: string;
   readonly parent: Process | undefined;
+}
+
+/** What the processes of a fleet have in common. */
+interface Usual {
+  /** Command lines that recur, by program. */
+  readonly arguments: Map<string, string[]>;
+  readonly pythonShare: number;
 }
 
 /** By how often they start. */
@@ -102,7 +114,7 @@ const pythons: Readonly<Record<Host['os'], string>> = {
   linux: '/usr/bin/python3.11',
   windows: 'C:\\Program Files\\Python311\\python.exe',
 };
-const pythonShare = 0.01;
+const usualPythonShare = 0.01;
 
 const words =
   'run start sync build deploy worker main server client index data cache temp backup report update install config check test scan collect import export train model queue metrics health proxy gateway auth billing order search render'.split(
@@ -132,14 +144,14 @@ const ports = [443, 443, 443, 80, 53, 8080, 22, 445, 3389, 5432, 9200];
 export function* generateWorkload(options: WorkloadOptions): Generator<WorkloadEvent, never> {
   const random = createRandom(options.seed);
   const hosts = Array.from({ length: options.hosts }, (_, index) => createHost(random, index));
-  const usualArguments = new Map<string, string[]>();
-  let timeMs = options.startMs ?? Date.UTC(2026, 4, 1);
+  const usual: Usual = { arguments: new Map(), pythonShare: options.pythonShare ?? usualPythonShare };
+  let timeMs = options.startMs ?? workloadStartMs;
   for (let sequence = 0; ; sequence++) {
     timeMs += random.below(40);
     const host = hosts[random.skewed(hosts.length)] as Host;
     const draw = random.unit();
     const base = envelope(random, host, timeMs, sequence);
-    if (host.processes.length < lasting || draw < 0.42) yield processEvent(random, host, base, usualArguments);
+    if (host.processes.length < lasting || draw < 0.42) yield processEvent(random, host, base, usual);
     else if (draw < 0.7) yield networkEvent(random, host, base);
     else yield fileEvent(random, host, base);
   }
@@ -189,20 +201,20 @@ function addEvent(base: WorkloadEvent, category: string, action: string, type: s
   });
 }
 
-function processEvent(random: Random, host: Host, base: WorkloadEvent, usual: Map<string, string[]>): WorkloadEvent {
+function processEvent(random: Random, host: Host, base: WorkloadEvent, usual: Usual): WorkloadEvent {
   if (host.processes.length > 20 && random.unit() < 0.4) {
     const [ended] = host.processes.splice(lasting + random.below(host.processes.length - lasting), 1);
     addEvent(base, 'process', 'end', 'end');
     return Object.assign(base, subject(ended as Process, true));
   }
   const isLasting = host.processes.length < lasting;
-  const executable = programOf(random, host, isLasting);
+  const executable = programOf(random, host, isLasting, usual.pythonShare);
   const started: Process = {
     entityId: `${random.hex(42)}==`,
     pid: random.below(65536),
     executable,
     name: executable.slice(Math.max(executable.lastIndexOf('/'), executable.lastIndexOf('\\')) + 1),
-    commandLine: commandLine(random, host, executable, usual),
+    commandLine: commandLine(random, host, executable, usual.arguments),
     user: random.pick(host.users),
     parent: parentOf(random, host, isLasting),
   };
@@ -212,7 +224,7 @@ function processEvent(random: Random, host: Host, base: WorkloadEvent, usual: Ma
   return Object.assign(base, subject(started, true));
 }
 
-function programOf(random: Random, host: Host, isLasting: boolean): string {
+function programOf(random: Random, host: Host, isLasting: boolean, pythonShare: number): string {
   const choices = programs[host.os];
   if (isLasting) return choices[host.processes.length] as string;
   return random.unit() < pythonShare ? pythons[host.os] : (choices[random.skewed(choices.length)] as string);
