@@ -21,6 +21,8 @@ export interface Pattern {
   readonly type: PatternType;
   readonly space: TextSpace;
   readonly bytes: Uint8Array;
+  /** Place among the patterns of the column. */
+  readonly number: number;
   readonly atoms: number[];
 }
 
@@ -38,6 +40,12 @@ export type AtomShape = 'equals' | 'pattern' | 'check';
 
 const encoder = new TextEncoder();
 
+/** The same for equal sets of patterns and checks, in whatever order the patterns come. */
+function keyOf(patterns: readonly Pattern[], mode: CaseMode, checks: readonly ValueCheck[]): string {
+  const numbers = patterns.map(({ number }) => number).sort((a, b) => a - b);
+  return `${mode} ${numbers.join()} ${checks.length === 0 ? '' : JSON.stringify(checks)}`;
+}
+
 /** Collects atoms; an atom is true when any of its patterns or checks is. */
 export class ColumnAtoms {
   readonly #atoms = new Map<string, number>();
@@ -51,16 +59,16 @@ export class ColumnAtoms {
 
   /** The atom that is true when any pattern, already simplified, or any check is. */
   atom(patterns: readonly TextPattern[], mode: CaseMode, checks: readonly ValueCheck[] = []): number {
-    const plain = patterns.map(({ type, text }) => ({ type, text: fold(text, mode) }));
-    const texts = plain.map(({ type, text }) => `${type} ${text}`).sort();
-    const key = `${mode}\u0000${texts.join('\u0000')}\u0000${checks.length === 0 ? '' : JSON.stringify(checks)}`;
+    const own = patterns.map((pattern) => this.#pattern(pattern, mode));
+    const key = keyOf(own, mode, checks);
     const known = this.#atoms.get(key);
     if (known !== undefined) return known;
     const atom = this.#atoms.size;
     this.#atoms.set(key, atom);
-    const isEqual = checks.length === 0 && plain.every(({ type }) => type === 'equals');
-    this.#shapes.push(isEqual ? 'equals' : plain.length > 0 ? 'pattern' : 'check');
-    for (const pattern of plain) this.#addPattern(pattern, mode, atom);
+    const isEqual = checks.length === 0 && own.every(({ type }) => type === PatternType.Equals);
+    this.#shapes.push(isEqual ? 'equals' : own.length > 0 ? 'pattern' : 'check');
+    // Atoms come in order: if it is there, it is the last.
+    for (const { atoms } of own) if (atoms.at(-1) !== atom) atoms.push(atom);
     for (const check of checks) this.#checks.push({ atom, check });
     return atom;
   }
@@ -70,17 +78,18 @@ export class ColumnAtoms {
     return this.#shapes[atom] ?? 'check';
   }
 
-  #addPattern(pattern: TextPattern, mode: CaseMode, atom: number): void {
+  /** The column's pattern of that type and text; a new one is true of no atom yet. */
+  #pattern({ type, text }: TextPattern, mode: CaseMode): Pattern {
     const space = textSpace[mode];
-    const key = `${space} ${pattern.type} ${pattern.text}`;
+    const folded = fold(text, mode);
+    const key = `${space} ${type} ${folded}`;
     let entry = this.#patterns.get(key);
     if (entry === undefined) {
-      const bytes = pattern.type === 'wildcard' ? wildcardBytes(pattern.text) : encoder.encode(pattern.text);
-      entry = { type: patternType[pattern.type], space, bytes, atoms: [] };
+      const bytes = type === 'wildcard' ? wildcardBytes(folded) : encoder.encode(folded);
+      entry = { type: patternType[type], space, bytes, number: this.#patterns.size, atoms: [] };
       this.#patterns.set(key, entry);
     }
-    // Atoms come in order: if it is there, it is the last.
-    if (entry.atoms.at(-1) !== atom) entry.atoms.push(atom);
+    return entry;
   }
 
   /** Writes the column's table and returns its offset. */

@@ -94,7 +94,10 @@ function begin(
   return { problems, traits: traitsOf(options.dialect ?? 'elasticsearch'), isTooLong };
 }
 
-/** Where truth of an object depends on the fields below it, a first pass learns which fields the query names. */
+/**
+ * Where truth of an object depends on the fields below it, a first pass learns which fields the query names. Its result
+ * stands where nothing asked for them and nothing was wrong.
+ */
 function lowerTwice<T>(
   traits: DialectTraits,
   problems: ProblemList,
@@ -104,8 +107,9 @@ function lowerTwice<T>(
   const textCase: CaseMode = traits.legacySyntax && options.caseSensitive !== true ? 'ascii' : 'exact';
   const context = new LoweringContext(traits, problems, textCase, options.fieldTypes);
   if (traits.legacySyntax) {
-    const names = new LoweringContext(traits, new ProblemList(new SourceText('')), textCase);
-    lower(names);
+    const names = new LoweringContext(traits, new ProblemList(new SourceText('')), textCase, options.fieldTypes);
+    const lowered = lower(names);
+    if (!names.asksNames && names.problems.diagnostics.length === 0) return lowered;
     for (const name of names.fieldNames) context.fieldNames.add(name);
     for (const path of names.arrayPaths) context.arrayPaths.add(path);
   }

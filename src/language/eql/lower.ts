@@ -286,6 +286,7 @@ export class Lowering {
   private existence(name: string, node: Node): Expr[] {
     const { span } = node;
     const below = (path: string): boolean => path.startsWith(`${name}.`);
+    this.context.asksNames = true;
     const arrays = [...this.context.arrayPaths].filter(below);
     const fields = [...this.context.fieldNames].filter(
       (field) => below(field) && !arrays.some((array) => field === array || field.startsWith(`${array}.`)),

@@ -32,6 +32,8 @@ export class LoweringContext {
   /** Fields and array paths that the query names; tells objects from values in `where object`. */
   readonly fieldNames = new Set<string>();
   readonly arrayPaths = new Set<string>();
+  /** Something of the query means what these names say. */
+  asksNames = false;
 
   constructor(traits: DialectTraits, problems: ProblemList, textCase: CaseMode, fieldTypes: FieldTypes = {}) {
     this.fieldTypes = fieldTypes;
