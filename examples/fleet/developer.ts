@@ -38,7 +38,7 @@ export function developerDay(day: Day): void {
   if (day.chance(0.2)) condaUpdate(day, day.within(9, 11));
   if (day.chance(0.1)) playbook(day, day.within(9, 17));
   if (day.chance(0.25)) build(day, day.within(10, 17));
-  if (day.chance(1 / 500)) condaInit(day, day.within(9, 10));
+  if (day.chance(0.02)) condaInit(day, day.within(9, 10));
   if (day.chance(0.05)) loadTest(day, day.within(13, 16));
   if (day.chance(0.05)) quickServer(day, day.within(13, 16));
 }

@@ -52,6 +52,9 @@ interface HostUse {
   matched: number;
   witnesses: number;
   afterExpiry: number;
+  /** The newest day with a match, and its matches, where the exception has a limit. */
+  day?: number;
+  ofDay?: number;
 }
 
 interface Counters {
@@ -72,7 +75,8 @@ export interface ExceptionState {
 const hostsCountedMax = 1000;
 
 /** How long after its expiry an exception is still evaluated, in shadow. */
-const shadowUs = 30 * 86_400_000_000;
+const dayUs = 86_400_000_000;
+const shadowUs = 30 * dayUs;
 
 /** The exceptions in force, with their counters. */
 export class ExceptionSet {
@@ -95,7 +99,11 @@ export class ExceptionSet {
     const nearMisses: { id: string; failed: string }[] = [];
     for (const { exception } of this.#entries) {
       if (!isInScope(exception, subject)) continue;
-      const failed = exception.conditions.filter((condition) => !holds(condition, subject));
+      const failed: { readonly field: string }[] = exception.conditions.filter(
+        (condition) => !holds(condition, withGroups(exception, subject)),
+      );
+      if (exception.businessHours !== undefined && isOutsideHours(exception.businessHours, subject.timeUs))
+        failed.push({ field: 'business_hours' });
       const [first] = failed;
       if (failed.length === 1 && first !== undefined && exception.conditions.length > 1)
         nearMisses.push({ id: exception.id, failed: first.field });
@@ -115,6 +123,15 @@ export class ExceptionSet {
   mayHide(id: string, severity: Severity): boolean {
     const entry = this.#entries.find(({ exception }) => exception.id === id);
     return entry !== undefined && severities.indexOf(severity) <= severities.indexOf(entry.exception.maxSeverity);
+  }
+
+  /** Whether it hid as many detections of the host on the day of `timeUs` as it may. */
+  isSpent(id: string, hostId: string, timeUs: number): boolean {
+    const entry = this.#entries.find(({ exception }) => exception.id === id);
+    const most = entry?.exception.maxMatchesPerDay;
+    if (entry === undefined || most === undefined) return false;
+    const use = entry.counters.byHost.get(hostId);
+    return use?.day === Math.floor(timeUs / dayUs) && (use.ofDay ?? 0) >= most;
   }
 
   effectOf(id: string): Exception['effect'] | undefined {
@@ -138,6 +155,11 @@ export class ExceptionSet {
       return;
     }
     use.matched++;
+    const day = Math.floor(timeUs / dayUs);
+    if (this.#limitOf(id) !== undefined && day >= (use.day ?? day)) {
+      use.ofDay = use.day === day ? (use.ofDay ?? 0) + 1 : 1;
+      use.day = day;
+    }
     counters.firstUs = Math.min(counters.firstUs ?? timeUs, timeUs);
     counters.lastUs = Math.max(counters.lastUs ?? timeUs, timeUs);
   }
@@ -146,13 +168,19 @@ export class ExceptionSet {
   uncount(id: string, hostId: string): void {
     const counters = this.#counters(id);
     const use = counters === undefined ? undefined : useOf(counters, hostId);
-    if (use !== undefined && use.matched > 0) use.matched--;
+    if (use === undefined || use.matched === 0) return;
+    use.matched--;
+    if (use.ofDay !== undefined && use.ofDay > 0) use.ofDay--;
   }
 
   /** Counts one covered witness. */
   countWitness(id: string, hostId: string): void {
     const counters = this.#counters(id);
     if (counters !== undefined) useOf(counters, hostId).witnesses++;
+  }
+
+  #limitOf(id: string): number | undefined {
+    return this.#entries.find(({ exception }) => exception.id === id)?.exception.maxMatchesPerDay;
   }
 
   #counters(id: string): Counters | undefined {
@@ -191,8 +219,9 @@ export class ExceptionSet {
       const counters = this.#counters(id);
       const taken = byHost.filter(([host]) => hosts?.has(host) !== false);
       if (counters === undefined || taken.length === 0) continue;
-      for (const [host, { matched, witnesses, afterExpiry }] of taken) {
+      for (const [host, { matched, witnesses, afterExpiry, day, ofDay }] of taken) {
         const use = useOf(counters, host);
+        if (day !== undefined && day >= (use.day ?? day)) Object.assign(use, { day, ofDay });
         use.matched += matched;
         use.witnesses += witnesses;
         use.afterExpiry += afterExpiry;
@@ -242,6 +271,27 @@ function holds({ field, operator, values, isNegated }: ExceptionCondition, subje
       ? found.length > 0
       : found.some((value) => values.some((wanted) => (operator === 'is' ? wanted === value : matches(wanted, value))));
   return isHeld !== isNegated;
+}
+
+/** The subject with the groups of its host, as the exception's file defines them. */
+function withGroups({ hostGroups = {} }: Exception, subject: ExceptionSubject): ExceptionSubject {
+  const { host } = subject;
+  const isOf = (globs: readonly string[]): boolean =>
+    host !== null && globs.some((glob) => [host.id, host.name ?? ''].some((name) => matches(glob, name)));
+  const groups = Object.entries(hostGroups).flatMap(([name, globs]) => (isOf(globs) ? [name] : []));
+  return { ...subject, values: (field) => (field === 'host.group' ? groups : subject.values(field)) };
+}
+
+const dayMinutes = 24 * 60;
+
+function isOutsideHours(hours: NonNullable<Exception['businessHours']>, timeUs: number): boolean {
+  const minutes = Math.floor(timeUs / 60_000_000) + hours.utcOffsetMinutes;
+  const minute = ((minutes % dayMinutes) + dayMinutes) % dayMinutes;
+  // 1970-01-01 was a Thursday, day 4.
+  const day = ((((Math.floor(minutes / dayMinutes) + 3) % 7) + 7) % 7) + 1;
+  return !hours.intervals.some(
+    ({ days, fromMinute, toMinute }) => days.includes(day) && fromMinute <= minute && minute < toMinute,
+  );
 }
 
 function matches(pattern: string, text: string): boolean {

@@ -40,7 +40,10 @@ export function exempt(made: MadeAlert, exceptions: ExceptionSet): MadeAlert {
     timeUs,
     values: (field) => valuesOf(steps, field),
   });
-  const isHidden = matched !== undefined && exceptions.mayHide(matched.id, alert.rule.severity);
+  const isHidden =
+    matched !== undefined &&
+    exceptions.mayHide(matched.id, alert.rule.severity) &&
+    !exceptions.isSpent(matched.id, host, timeUs);
   const notes: ExceptionNote[] = [
     ...(matched === undefined ? [] : [{ id: matched.id, result: isHidden ? 'matched' : 'set_aside' } as const]),
     ...expired.map(({ id, expiresUs }) => ({ id, result: 'expired', expiresUs }) as const),

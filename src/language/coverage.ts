@@ -52,12 +52,14 @@ class ModelParser {
 
   #model(reader: ObjectReader): CoverageModel {
     const classes = reader.objects('classes').map((entry) => this.#counted(entry, 'class'));
+    const filtered = this.#filtered(reader);
     const fields = reader.objects('fields').map((entry) => this.#field(entry));
     const activity = this.#query(reader.stringNode('activity'));
     if (activity !== undefined) this.#counters.push({ id: 'activity', query: activity });
     const platforms = reader.objects('platforms').map((entry) => this.#counted(entry, 'platform'));
     return {
       classes,
+      filtered,
       fields,
       platforms,
       sources: reader.objects('sources').map((entry) => this.#sourceOf(entry)),
@@ -74,6 +76,19 @@ class ModelParser {
     if (query !== undefined) this.#counters.push({ id: `${kind}:${id}`, query });
     entry.finish();
     return id;
+  }
+
+  /** Counts the classes listed under `filtered` again for events whose process is an `actor`. */
+  #filtered(reader: ObjectReader): string[] {
+    const actor = this.#query(reader.stringNode('actor'), 'any where ');
+    const ids = reader.strings('filtered') ?? [];
+    for (const id of ids) {
+      const of = this.#counters.find((counter) => counter.id === `class:${id}`);
+      if (of === undefined || actor === undefined) continue;
+      const condition = { kind: 'and', operands: [of.query.condition, actor.condition] } as const;
+      this.#counters.push({ id: `actor:${id}`, query: { category: of.query.category, condition } });
+    }
+    return ids;
   }
 
   #field(entry: ObjectReader): CoverageField {

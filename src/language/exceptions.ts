@@ -35,9 +35,10 @@ export function parseExceptions(
       continue;
     }
     const root = new ObjectReader(node, 'the exception file', report);
+    const groups = readGroups(root);
     for (const entry of root.objects('exceptions')) {
       const before = problems.length;
-      const exception = readException(entry, report);
+      const exception = readException(entry, report, groups);
       for (const defect of exception === undefined ? [] : exceptionDefects(exception))
         reportDefect(entry, defect, report);
       const isUsable = problems.slice(before).every(({ severity }) => severity !== 'error');
@@ -49,7 +50,18 @@ export function parseExceptions(
   return { exceptions, problems };
 }
 
-function readException(entry: ObjectReader, report: Report): Exception | undefined {
+/** Host groups by name: ids or names of hosts, globs. */
+function readGroups(root: ObjectReader): Readonly<Record<string, readonly string[]>> {
+  const table = root.object('host_groups');
+  const names = [...(table?.node.entries.keys() ?? [])];
+  return Object.fromEntries(names.map((name) => [name, table?.strings(name, true) ?? []]));
+}
+
+function readException(
+  entry: ObjectReader,
+  report: Report,
+  groups: Readonly<Record<string, readonly string[]>>,
+): Exception | undefined {
   const id = entry.requiredString('id');
   const approver = entry.string('approver');
   const ticket = entry.string('ticket');
@@ -57,6 +69,11 @@ function readException(entry: ObjectReader, report: Report): Exception | undefin
   const expiresUs = readTime(entry, 'expires', report);
   if (!entry.has('expires')) entry.missing('expires', `a date, usually ${exceptionDaysSuggested} days ahead`);
   const scope = entry.object('scope');
+  const limits = entry.object('limits');
+  const maxMatchesPerDay = limits?.number('max_matches_per_day', 1, 1_000_000);
+  const hours = limits?.object('business_hours');
+  const conditions = entry.objects('match').map((condition) => readCondition(condition));
+  reportUnknownGroups(entry, conditions, groups, report);
   const exception = {
     id: id ?? '',
     title: entry.requiredString('title') ?? '',
@@ -71,15 +88,64 @@ function readException(entry: ObjectReader, report: Report): Exception | undefin
       hosts: scope?.strings('hosts', true) ?? [],
       platforms: scope?.strings('platforms', true) ?? [],
     },
-    conditions: entry.objects('match').map((condition) => readCondition(condition)),
+    conditions,
     effect: entry.oneOf('effect', ['suppress', 'observe'] as const) ?? 'suppress',
     maxSeverity: entry.oneOf('max_severity', severities) ?? 'medium',
     ...(approver === undefined ? {} : { approver }),
     ...(ticket === undefined ? {} : { ticket }),
+    ...(maxMatchesPerDay === undefined ? {} : { maxMatchesPerDay }),
+    ...(hours === undefined ? {} : { businessHours: readHours(hours, report) }),
+    ...(Object.keys(groups).length === 0 ? {} : { hostGroups: groups }),
   } satisfies Exception;
   scope?.finish();
+  limits?.finish();
   entry.finish();
   return id === undefined || expiresUs === undefined ? undefined : exception;
+}
+
+function reportUnknownGroups(
+  entry: ObjectReader,
+  conditions: readonly ExceptionCondition[],
+  groups: Readonly<Record<string, readonly string[]>>,
+  report: Report,
+): void {
+  for (const { field, values } of conditions) {
+    for (const name of field === 'host.group' ? values : []) {
+      if (Object.hasOwn(groups, name)) continue;
+      const message = `there is no host group "${name}"`;
+      const remedy = 'Define it under host_groups, as a list of host ids or names.';
+      report(entry.span('match'), { code: 'EXCEPTION_GROUP', message, remedy });
+    }
+  }
+}
+
+function readHours(hours: ObjectReader, report: Report): NonNullable<Exception['businessHours']> {
+  const minuteOf = (interval: ObjectReader, key: string): number => {
+    const text = interval.requiredString(key) ?? '0:00';
+    const match = /^([01]?\d|2[0-4]):([0-5]\d)$/.exec(text);
+    if (match === null)
+      report(interval.span(key), {
+        code: 'EXCEPTION_TIME',
+        message: `"${key}" is not a time of day`,
+        expected: ['08:30'],
+      });
+    return match === null ? 0 : Number(match[1]) * 60 + Number(match[2]);
+  };
+  const names = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'];
+  const intervals = hours.objects('intervals').map((interval) => {
+    const days = (interval.strings('days', true) ?? []).map((name) => {
+      const day = names.indexOf(name.toLowerCase()) + 1;
+      if (day === 0)
+        report(interval.span('days'), { code: 'EXCEPTION_TIME', message: `"${name}" is no day`, expected: names });
+      return day;
+    });
+    const read = { days, fromMinute: minuteOf(interval, 'from'), toMinute: minuteOf(interval, 'to') };
+    interval.finish();
+    return read;
+  });
+  const utcOffsetMinutes = hours.number('utc_offset_minutes', -14 * 60, 14 * 60) ?? 0;
+  hours.finish();
+  return { utcOffsetMinutes, intervals };
 }
 
 function readCondition(entry: ObjectReader): ExceptionCondition {

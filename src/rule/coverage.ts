@@ -41,9 +41,11 @@ export interface CoverageSource {
 }
 
 export interface CoverageModel {
-  /** Counters `class:ID`, `field:ID`, `source:ID`, `platform:ID` and `activity`, in this order of kinds. */
+  /** Counters `class:ID`, `actor:ID`, `field:ID`, `source:ID`, `platform:ID` and `activity`, in this order of kinds. */
   readonly counters: readonly CoverageCounter[];
   readonly classes: readonly string[];
+  /** Classes that sources may collect for some programs only; `actor:ID` counts those of interpreters. */
+  readonly filtered: readonly string[];
   readonly fields: readonly CoverageField[];
   readonly platforms: readonly string[];
   readonly sources: readonly CoverageSource[];

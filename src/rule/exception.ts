@@ -2,6 +2,7 @@
  * Approved exceptions: who vouches for which behaviour, why and until when. Types and the checks that every exception
  * must pass, whatever file it came from.
  */
+import type { BusinessHours } from './behavior.js';
 import type { Severity } from './ir.js';
 
 /** One condition of an exception. All conditions must hold; a condition holds when any value of the field satisfies it. */
@@ -44,6 +45,12 @@ export interface Exception {
   readonly effect: ExceptionEffect;
   /** Detections above are never hidden. */
   readonly maxSeverity: Severity;
+  /** Detections that it hides on one host in one day (UTC) at most; more are told. */
+  readonly maxMatchesPerDay?: number;
+  /** It covers event times within these hours only. */
+  readonly businessHours?: Omit<BusinessHours, 'maintenance'>;
+  /** Host ids or names (globs) of the groups that `host.group` names. */
+  readonly hostGroups?: Readonly<Record<string, readonly string[]>>;
 }
 
 /** A defect of an exception: it is refused (`error`) or kept with a doubt (`warning`). */

@@ -93,6 +93,46 @@ describe('an exception to a behaviour rule', () => {
     ]);
   });
 
+  test('with a limit a day hides so many detections of a host, and tells the rest', async () => {
+    const events = [1, 2, 3].flatMap((hour) => attack(day + hour * 7200, `a${hour}`)).concat(attack(2 * day, 'b'));
+    const { correlator, alerts } = await run({ limits: { max_matches_per_day: 2 } }, events);
+    expect(correlator.exceptions()[0]?.matched).toBe(3);
+    expect(new Set(alerts.map(({ id }) => id)).size).toBe(1);
+  });
+
+  test('with business hours covers what happens within them', async () => {
+    const hours = (from: string, to: string) => ({
+      limits: { business_hours: { intervals: [{ days: ['fri'], from, to }] } },
+    });
+    // 2026-01-02 is a Friday; the attack comes at midnight UTC.
+    expect((await run(hours('00:00', '04:00'), attack(day, 'a'))).alerts).toEqual([]);
+    const { alerts } = await run(hours('08:00', '18:00'), attack(day, 'a'));
+    expect(alerts.at(-1)?.exceptions).toEqual([{ id: 'X1', result: 'near_miss', failed: 'business_hours' }]);
+  });
+
+  test.each([
+    [['m*'], 0],
+    [['w*'], 1],
+  ])('for a group of the hosts %j leaves %i detections', async (hosts, expected) => {
+    const match = [...exception.match, { field: 'host.group', is: 'design' }];
+    const text = JSON.stringify({
+      host_groups: { design: hosts },
+      exceptions: [{ ...exception, match, scope: { rules: ['AN0173'] } }],
+    });
+    const { exceptions, problems } = parseExceptions(text);
+    expect(problems).toEqual([]);
+    const correlator = await createCorrelator({ rules: [shippedRule('AN0173')], exceptions });
+    const alerts = [...correlator.push(attack(day, 'a')), ...correlator.flush()];
+    expect(new Set(alerts.map(({ id }) => id)).size).toBe(expected);
+  });
+
+  test('that names a group nobody defined is refused', () => {
+    const match = [...exception.match, { field: 'host.group', is: 'desing' }];
+    const { exceptions, problems } = parseExceptions(JSON.stringify({ exceptions: [{ ...exception, match }] }));
+    expect(exceptions).toEqual([]);
+    expect(problems[0]?.code).toBe('EXCEPTION_GROUP');
+  });
+
   test('hides no detection above its severity', async () => {
     const plain = await createCorrelator({ rules: [shippedRule('AN0173')] });
     const expected = [...plain.push(attack(day, 'a')), ...plain.flush()];

@@ -47,6 +47,16 @@ describe('the shipped coverage model', () => {
     expect(codes.filter((code) => model.gaps[code] === undefined)).toEqual([]);
   });
 
+  test('tells of a class that others show and interpreters never, once twenty of them ran', () => {
+    const seen = { ...eslogger, 'class:net_connect': 50, 'field:network.process': 50 };
+    expect(an0173({ ...seen, activity: 20 }).legs['NET']).toMatchObject({
+      status: 'degraded',
+      gaps: [{ code: 'G-FILTER' }],
+    });
+    expect(an0173({ ...seen, activity: 19 }).legs['NET']?.status).toBe('full');
+    expect(an0173({ ...seen, activity: 20, 'actor:net_connect': 1 }).legs['NET']?.status).toBe('full');
+  });
+
   test('refers only to classes and fields that it counts', () => {
     const requirements = model.rules.flatMap(({ base, legs }) => [base, ...Object.values(legs)]);
     const classes = requirements.flatMap(({ all, any, recommended }) => [...all, ...any, ...recommended]);

@@ -33,10 +33,12 @@ export class Exemptions {
   }
 
   /** Exceptions of the case that may hide a detection of band `band`. */
-  applying(target: Case, band: number): readonly string[] {
+  applying(session: Session, target: Case, band: number): readonly string[] {
     const { severity } = bands[band] as { readonly severity: Severity };
     const ids = new Set([...target.instances.values()].flatMap(({ exception }) => exception ?? []));
-    return [...ids].filter((id) => this.set.mayHide(id, severity)).sort();
+    const isLeft = (id: string): boolean =>
+      target.countedExceptions.includes(id) || !this.set.isSpent(id, session.host.id, target.lastUs);
+    return [...ids].filter((id) => this.set.mayHide(id, severity) && isLeft(id)).sort();
   }
 
   /** Counts what the case hid, or what came back after an expiry; each exception once a case. */

@@ -233,7 +233,7 @@ class Judge implements SessionJudge {
     const { compiled } = this;
     const full = judgeWindow(compiled, session, target, fromUs, toUs);
     if (this.exemptions === undefined || full === undefined) return full;
-    const applied = this.exemptions.applying(target, full.band);
+    const applied = this.exemptions.applying(session, target, full.band);
     if (applied.length === 0) return full;
     target.full = better(target.full, { ...full, applied });
     const reduced = judgeWindow(compiled, session, target, fromUs, toUs, applied);

@@ -213,7 +213,7 @@ export class UnusualJudge implements BehaviorJudge {
     target: Case,
     full: Verdict,
   ): Verdict | undefined {
-    const applied = exemptions?.applying(target, full.band) ?? [];
+    const applied = exemptions?.applying(session, target, full.band) ?? [];
     if (exemptions === undefined || applied.length === 0) return full;
     const { startUs } = target;
     const reduced = judgeWindow(this.compiled, session, target, startUs, startUs, applied);

@@ -51,6 +51,8 @@ export interface HostCoverage {
   }[];
   readonly pythonLaunches: number;
   readonly rules: readonly RuleCoverage[];
+  /** Of every rule, and of fields that no rule needs but an analyst misses. */
+  readonly gaps: readonly CoverageGap[];
 }
 
 export interface CoverageReport {
@@ -68,6 +70,8 @@ export interface CoverageReport {
 const fullFill = 0.95;
 /** Below this share the field is as good as missing. */
 const blindFill = 0.5;
+/** So many launches without one event of a class that others show are no accident. */
+const filterLaunches = 20;
 /** A class missing from telemetry that spans this long is not an accident of a short look. */
 const longLookUs = 24 * 3_600_000_000;
 
@@ -121,6 +125,7 @@ class HostJudge {
 
   report(): HostCoverage {
     const { classes, fields, sources, rules } = this.#model;
+    const judged = rules.map((rule) => this.rule(rule));
     return {
       host: this.#host.host,
       platform: this.#platform,
@@ -137,7 +142,8 @@ class HostJudge {
         return { id: field.id, of, filled, fillRate: of === 0 ? null : filled / of };
       }),
       pythonLaunches: this.#count('activity'),
-      rules: rules.map((rule) => this.rule(rule)),
+      rules: judged,
+      gaps: uniqueGaps([...judged, ...fields.map(({ id }) => this.#field(id))]),
     };
   }
 
@@ -168,6 +174,7 @@ class HostJudge {
   }
 
   #class(id: string): CoverageVerdict {
+    if (this.#isFiltered(id)) return { status: 'degraded', gaps: [this.#gap('G-FILTER')] };
     if (this.#count(`class:${id}`) > 0) return { status: 'full', gaps: [] };
     const structural = this.#structuralGap(id);
     if (structural !== undefined) return { status: 'blind', gaps: [this.#gap(structural)] };
@@ -176,6 +183,12 @@ class HostJudge {
     const hasRun = this.#count('activity') > 0;
     const isLongLook = this.#host.lastSeenUs - this.#host.firstSeenUs >= longLookUs;
     return { status: hasRun || isLongLook ? 'blind' : 'unknown', gaps };
+  }
+
+  /** Other programs are seen at it and interpreters never, although many ran: an include list is likely. */
+  #isFiltered(id: string): boolean {
+    const isSeen = this.#count(`class:${id}`) > 0 && this.#count(`actor:${id}`) === 0;
+    return isSeen && this.#model.filtered.includes(id) && this.#count('activity') >= filterLaunches;
   }
 
   /** The gap that explains an absence when no source of the host can give the class. */
