@@ -138,6 +138,8 @@ class RunningCorrelator implements CorrelatorPart {
   #budget: Budget | undefined;
   #isUsed = false;
   #isFlushed = false;
+  /** Time moves without a row: what it completes comes host by host, and has its order from its times alone. */
+  #isBetweenRows = false;
   #refusedBatches = 0;
 
   private constructor(settings: Settings, prepared: Prepared, part: PartOptions) {
@@ -191,14 +193,18 @@ class RunningCorrelator implements CorrelatorPart {
     const kernel = this.#open();
     const timeUs = parseTimeUs(time);
     this.#isUsed = true;
+    this.#isBetweenRows = true;
     if (!this.#isFlushed) kernel.advance(timeUs);
-    return this.#publish(kernel);
+    const alerts = this.#publish(kernel);
+    this.#isBetweenRows = false;
+    return alerts;
   }
 
   flush(): Alert[] {
     const kernel = this.#open();
     if (this.#isFlushed) return [];
     this.#isFlushed = true;
+    this.#isBetweenRows = true;
     kernel.flush();
     kernel.drainOutput();
     for (const made of this.#behaviors.advance(() => Number.MAX_SAFE_INTEGER)) this.#publisher.take(made);
@@ -345,7 +351,8 @@ class RunningCorrelator implements CorrelatorPart {
         const view = views[raw.rule];
         if (view === undefined || this.#scheduled.take(raw)) return;
         const made = makeAlert(raw, view, this.#names);
-        if (this.#part.intercept?.(made, raw.arrival) !== true) this.#publisher.take(made, raw.clockUs);
+        if (this.#part.intercept?.(made, raw.arrival) === true) return;
+        this.#publisher.take(made, this.#isBetweenRows ? undefined : raw.clockUs);
       },
       (raw) => this.#behaviors.witness(raw),
     );

@@ -37,6 +37,9 @@ export interface FleetStats {
 
 const encoder = new TextEncoder();
 
+/** The clock where time moves without a row: what it completes comes shard by shard, and is ordered by its times alone. */
+const beforeAll = (): number => Number.NEGATIVE_INFINITY;
+
 export class Fleet {
   readonly mailboxes: readonly Mailbox[];
   readonly #settings: EngineSettings;
@@ -177,9 +180,8 @@ export class Fleet {
   async advance(time: string | number | Date, timeUs: number): Promise<Alert[]> {
     await this.#router.run((router) => router.advance(time));
     const done = await settled(this.mailboxes.map((mailbox) => mailbox.send({ kind: 'advance', timeUs })));
-    const startUs = this.#clockUs;
     this.#clockUs = this.#router.part.clockUs;
-    return this.#judge(done, { at: () => startUs, firstUs: this.#clockUs, endUs: this.#clockUs });
+    return this.#judge(done, { at: beforeAll, firstUs: this.#clockUs, endUs: this.#clockUs });
   }
 
   async flush(): Promise<Alert[]> {
@@ -193,7 +195,7 @@ export class Fleet {
     alerts.push(
       ...ordered.take(
         done.flatMap((output) => output.ordered),
-        () => this.#clockUs,
+        beforeAll,
         this.#clockUs,
       ),
       ...ordered.end(),

@@ -59,6 +59,32 @@ describe.each([
     });
   });
 
+  it('time that is moved without events, and the end, decide alike for every number of shards', async () => {
+    await holds(fc.tuple(cases(kinds), fc.nat()), async ([{ rules, batches }, place]) => {
+      const options = optionsOf(rules, lateness);
+      const at = place % batches.length;
+      const newest = batches
+        .slice(0, at + 1)
+        .flat()
+        .map((event) => String(event['@timestamp']))
+        .sort()
+        .at(-1);
+      const run = async (shards: number): Promise<string[]> => {
+        const engine = await inProcess({ ...options, shards });
+        const alerts = [];
+        for (const [index, batch] of batches.entries()) {
+          alerts.push(...(await engine.push(batch)));
+          if (index === at && newest !== undefined) alerts.push(...(await engine.advance(newest)));
+        }
+        alerts.push(...(await engine.flush()));
+        await engine.close();
+        return alertSet(alerts);
+      };
+      const expected = await run(1);
+      for (const shards of [2, 4]) expect(await run(shards), `${shards} shards`).toEqual(expected);
+    });
+  });
+
   it('rules about lineage have the same alerts for every number of shards', async () => {
     await holds(cases(['lineage', 'sequence']), async ({ rules, batches }) => {
       const options = optionsOf(rules, lateness);
