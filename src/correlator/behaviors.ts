@@ -35,29 +35,33 @@ export interface BehaviorLossCount {
 /** Hears every witness before it is judged. */
 export type WitnessListener = (rule: BehaviorRule, witness: Witness) => void;
 
+export interface BehaviorsOptions {
+  /** Judges leave out what lies below themselves, so that revisions are counted from the first published. */
+  readonly minSeverity: Severity;
+  /** Bytes that the correlator was given: judges keep fewer sessions where they are few. */
+  readonly memoryBytes: number;
+  readonly exceptions: ExceptionSet | undefined;
+  readonly onWitness: WitnessListener | undefined;
+  readonly baseline: Baseline | undefined;
+}
+
+/** A judge keeps a session for so many bytes of the budget, within these bounds. A session takes a quarter of that. */
+const bytesPerSession = 16 * 1024;
+const sessionsLeast = 1024;
+const sessionsMost = 16_384;
+
 export class Behaviors {
   readonly #judged = new Map<number, Judged>();
   readonly #sessionJudges: SessionJudge[] = [];
   readonly #unusual: UnusualJudge[] = [];
   readonly #names: AlertNames;
-  readonly #minSeverity: Severity;
-  readonly #exceptions: ExceptionSet | undefined;
-  readonly #onWitness: WitnessListener | undefined;
+  readonly #options: BehaviorsOptions;
   /** Hosts that witnesses named. */
   readonly #hosts = new Map<number, KnownHost>();
 
-  /** Judges leave out what lies below `minSeverity` themselves, so that revisions are counted from the first published. */
-  constructor(
-    names: AlertNames,
-    minSeverity: Severity,
-    exceptions?: ExceptionSet,
-    onWitness?: WitnessListener,
-    private readonly baseline?: Baseline,
-  ) {
-    this.#onWitness = onWitness;
-    this.#exceptions = exceptions;
+  constructor(names: AlertNames, options: BehaviorsOptions) {
     this.#names = names;
-    this.#minSeverity = minSeverity;
+    this.#options = options;
   }
 
   /** Adds the rule at kernel index `index`; `bits` are its marks' bits, in its order. */
@@ -68,10 +72,12 @@ export class Behaviors {
   }
 
   #judgeOf(rule: BehaviorRule): BehaviorJudge {
+    const { minSeverity, memoryBytes, exceptions, baseline } = this.#options;
     const options = {
-      minSeverity: this.#minSeverity,
-      ...(this.#exceptions === undefined ? {} : { exceptions: this.#exceptions }),
-      ...(this.baseline === undefined ? {} : { baseline: this.baseline }),
+      minSeverity,
+      sessionsMax: Math.min(sessionsMost, Math.max(sessionsLeast, Math.floor(memoryBytes / bytesPerSession))),
+      ...(exceptions === undefined ? {} : { exceptions }),
+      ...(baseline === undefined ? {} : { baseline }),
     };
     if (rule.judgement.unusual !== undefined) {
       const judge = new UnusualJudge(rule, options);
@@ -99,7 +105,7 @@ export class Behaviors {
     if (judged === undefined) return;
     const witness = judged.witnesses.make(raw);
     this.#touch(raw.host, witness.host.id);
-    this.#onWitness?.(judged.rule, witness);
+    this.#options.onWitness?.(judged.rule, witness);
     judged.judge.observe(witness);
   }
 

@@ -158,7 +158,13 @@ class RunningCorrelator implements CorrelatorPart {
     };
     this.#baseline = settings.baseline === undefined ? undefined : new Baseline(settings.baseline);
     const { exceptions } = prepared;
-    this.#behaviors = new Behaviors(this.#names, settings.minSeverity, exceptions, part.onWitness, this.#baseline);
+    this.#behaviors = new Behaviors(this.#names, {
+      minSeverity: settings.minSeverity,
+      memoryBytes: settings.memoryBytes,
+      exceptions,
+      onWitness: part.onWitness,
+      baseline: this.#baseline,
+    });
     this.#scheduled = new Scheduled(this.#names);
     views.forEach((view, index) => {
       const { rule } = view;

@@ -5,6 +5,7 @@
 import fc from 'fast-check';
 import { BatchError, SnapshotError } from '../../src/core/errors.js';
 import { type Correlator, createCorrelator } from '../../src/correlator/correlator.js';
+import { isNumberField } from '../../src/event/ecs_fields.js';
 import { encodeEvents } from '../../src/event/encoder.js';
 import type { Rule } from '../../src/rule/ir.js';
 import { createOracle } from '../oracle/oracle.js';
@@ -77,10 +78,23 @@ function rowsOf(text: string): Source[] {
 function parseRow(line: string): Source {
   try {
     const value: unknown = JSON.parse(line);
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Source) : {};
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (typed(value, '') as Source) : {};
   } catch {
     return {};
   }
+}
+
+const numberText = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
+
+/** A document as columns of numbers take it: what is no number in a field of numbers is missing. */
+function typed(value: unknown, path: string): unknown {
+  if (Array.isArray(value)) return value.map((item) => typed(item, path));
+  if (typeof value === 'object' && value !== null) {
+    const below = (name: string): string => (path === '' ? name : `${path}.${name}`);
+    return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, typed(item, below(name))]));
+  }
+  if (!isNumberField(path) || typeof value === 'number') return value;
+  return typeof value === 'string' && numberText.test(value) ? Number(value) : null;
 }
 
 export const batchTarget: FuzzTarget = {

@@ -71,6 +71,10 @@ interface KnownItem {
   readonly form: ItemForm | undefined;
 }
 
+/** Losses told by host; those of further hosts are told together. */
+const lossesMax = 4096;
+const otherHosts = '(other hosts)';
+
 class Judge implements SessionJudge {
   private readonly followers: UnusualJudge[] = [];
   private readonly publisher: Publisher;
@@ -256,8 +260,11 @@ class Judge implements SessionJudge {
   }
 
   private lose(reason: BehaviorLoss['reason'], host: string, count: number): void {
-    const key = `${reason} ${host}`;
-    this.lossCounts.set(key, { reason, host, count: count + (this.lossCounts.get(key)?.count ?? 0) });
+    const own = `${reason} ${host}`;
+    const isTold = this.lossCounts.has(own) || this.lossCounts.size < lossesMax;
+    const key = isTold ? own : `${reason} ${otherHosts}`;
+    const told = isTold ? host : otherHosts;
+    this.lossCounts.set(key, { reason, host: told, count: count + (this.lossCounts.get(key)?.count ?? 0) });
   }
 
   advance(hostId: string, watermarkUs: number): void {

@@ -10,6 +10,10 @@ import type { Witness } from './witness.js';
 
 const sessionsMaxDefault = 16_384;
 const seenMax = 1024;
+/** A session without events for so long is over: as long as the kernel keeps a process that shows no sign of life. */
+const idleUs = 24 * 3_600_000_000;
+/** Sessions looked at when one is opened on their host. */
+const expiredAtOnce = 2;
 
 interface HostSessions {
   newestUs: number;
@@ -52,6 +56,7 @@ export class SessionTable {
     const [root] = chain;
     if (root === undefined) return undefined;
     const known = host.sessions.get(root.identity);
+    if (known === undefined) this.expire(host);
     const session = known ?? this.open(witness, chain);
     if (known !== undefined && this.rule.judgement.session.kind === 'lineage') {
       known.redescribe(chain, witness.chainTruncated);
@@ -125,6 +130,16 @@ export class SessionTable {
     return true;
   }
 
+  /** Lets go of sessions of the host that are over, so that those that end make room for those that begin. */
+  private expire(host: HostSessions): void {
+    for (let i = 0; i < expiredAtOnce; i++) {
+      const [identity, session] = host.sessions.entries().next().value ?? [];
+      if (identity === undefined || session === undefined || session.lastUs + idleUs >= host.newestUs) return;
+      host.sessions.delete(identity);
+      this.count--;
+    }
+  }
+
   private dropOne(): void {
     let noisiest: [string, HostSessions] | undefined;
     for (const entry of this.hosts) {
@@ -134,6 +149,7 @@ export class SessionTable {
     const [hostId, host] = noisiest;
     const [idlest, session] = host.sessions.entries().next().value as [string, Session];
     host.sessions.delete(idlest);
+    if (host.sessions.size === 0) this.hosts.delete(hostId);
     this.count--;
     const { windowUs } = this.rule.judgement;
     if (session.cases.some((open) => open.lastUs + windowUs >= host.newestUs)) this.lose('session', hostId, 1);
