@@ -21,6 +21,7 @@ import { witnessInit } from "./witness";
 export { advanceTo as advance_to, flushAll as flush_all } from "./apply";
 export {
   futureRowCount as future_row_count,
+  globalMaxTimeUs as global_max_time_us,
   globalWatermarkUs as global_watermark_us,
   heldRowCount as held_row_count,
   judgedRowCount as judged_row_count,
@@ -65,6 +66,7 @@ export {
   routeShards as route_shards,
 } from "./routing";
 export { rowsForeignCount as foreign_row_count } from "./rows";
+export { ruleEntries as rule_entries } from "./state_groups";
 
 /** Raised whenever a change makes older hosts unable to drive the kernel. */
 export function abi_version(): u32 {

@@ -403,6 +403,8 @@ class RunningCorrelator implements CorrelatorPart {
       batches: { refused: this.#refusedBatches },
       ...(this.#baseline === undefined ? {} : { baseline: this.#baseline.stats(kernel.globalWatermarkUs()) }),
       hosts: Math.max(0, kernel.hostCount - 2),
+      newestUs: finiteOrNull(kernel.newestUs()),
+      watermarkUs: finiteOrNull(kernel.globalWatermarkUs()),
       losses: this.#losses(kernel),
       memory: {
         budgetBytes: this.#settings.memoryBytes,
@@ -412,7 +414,8 @@ class RunningCorrelator implements CorrelatorPart {
       rules: program.rules.map((rule, index) => {
         const { alerts, belowMinimum: below } = this.#publisher.counts(rule.id);
         const belowMinimum = below + this.#behaviors.belowMinimum(index);
-        return { id: rule.id, matched: kernel.matched(index), alerts, belowMinimum };
+        const entries = kernel.ruleEntries(index);
+        return { id: rule.id, matched: kernel.matched(index), alerts, belowMinimum, entries };
       }),
     };
   }
@@ -461,6 +464,8 @@ function columnSpecs({ program }: Prepared) {
     ...(nested === undefined ? {} : { nested }),
   }));
 }
+
+const finiteOrNull = (value: number): number | null => (Number.isFinite(value) ? value : null);
 
 /** Entries held and entries that fit, of the tables that count them. */
 function tableUse(name: string, counts: ReturnType<Kernel['counts']>): { used?: number; capacity?: number } {

@@ -26,6 +26,8 @@ export interface RuleStats {
   readonly alerts: number;
   /** Alerts below `minSeverity`. */
   readonly belowMinimum: number;
+  /** What the rule holds in the kernel: partial matches, windows, samples, terms. */
+  readonly entries: number;
 }
 
 export interface CorrelatorStats {
@@ -44,6 +46,10 @@ export interface CorrelatorStats {
   readonly skippedExamples: readonly { readonly ordinal: number; readonly offset: number; readonly reason: string }[];
   readonly batches: { readonly refused: number };
   readonly hosts: number;
+  /** Time of the newest event, in microseconds since the epoch; null before the first. */
+  readonly newestUs: number | null;
+  /** Before this everything across hosts is decided: the newest event less the lateness. */
+  readonly watermarkUs: number | null;
   /** Where a baseline was asked for. */
   readonly baseline?: BaselineStats;
   readonly losses: readonly LossCount[];

@@ -10,6 +10,8 @@ export interface ShardStats extends MailboxStats {
   readonly events: number;
   readonly hosts: number;
   readonly held: number;
+  /** How far the shard's watermark lies behind the newest event of any shard, in microseconds; null before its first. */
+  readonly lagUs: number | null;
   readonly memory: CorrelatorStats['memory'];
 }
 
@@ -20,6 +22,8 @@ export interface EngineStats {
   readonly skippedExamples: CorrelatorStats['skippedExamples'];
   readonly batches: { readonly refused: number };
   readonly hosts: number;
+  /** Time of the newest event of any shard, in microseconds since the epoch; null before the first. */
+  readonly newestUs: number | null;
   readonly losses: readonly LossCount[];
   readonly rules: readonly RuleStats[];
   /** What each exception hid, over all shards. */
@@ -56,6 +60,7 @@ export async function engineStats(fleet: Fleet, own: Own): Promise<EngineStats> 
   const sum = (of: (stats: CorrelatorStats) => number): number => all.reduce((total, one) => total + of(one), 0);
   const inShards = (of: (stats: CorrelatorStats) => number): number =>
     shards.reduce((total, { stats }) => total + of(stats), 0);
+  const newestUs = newestOf(shards.map(({ stats }) => stats.newestUs));
   return {
     events: fleet.nextOrdinal,
     rows: {
@@ -72,13 +77,14 @@ export async function engineStats(fleet: Fleet, own: Own): Promise<EngineStats> 
       .slice(0, examplesMax),
     batches: { refused: own.refusedBatches },
     hosts: inShards(({ hosts }) => hosts),
+    newestUs,
     losses: mergeLosses(all.flatMap(({ losses }) => losses)),
     rules: rulesOf(fleet, all),
     exceptions: mergeExceptions(exceptions),
     memory: { budgetBytes: own.budgetBytes * all.length, usedBytes: sum(({ memory }) => memory.usedBytes) },
     pushes: own.pushes,
     onTheirWay: own.onTheirWay,
-    shards: fleet.mailboxes.map((mailbox, index) => shardStats(mailbox.stats(), shards[index])),
+    shards: fleet.mailboxes.map((mailbox, index) => shardStats(mailbox.stats(), shards[index], newestUs)),
     global: global === null ? null : { events: global.events, pending: pendingRows, memory: global.memory },
     damagedSnapshots: own.recovery?.damaged.length ?? 0,
   };
@@ -87,6 +93,7 @@ export async function engineStats(fleet: Fleet, own: Own): Promise<EngineStats> 
 function shardStats(
   mailbox: MailboxStats,
   shard: { stats: CorrelatorStats; foreignRows: number } | undefined,
+  newestUs: number | null,
 ): ShardStats {
   const { stats, foreignRows } = shard as { stats: CorrelatorStats; foreignRows: number };
   return {
@@ -94,8 +101,14 @@ function shardStats(
     events: stats.events - foreignRows,
     hosts: stats.hosts,
     held: stats.rows.held,
+    lagUs: newestUs === null || stats.watermarkUs === null ? null : newestUs - stats.watermarkUs,
     memory: stats.memory,
   };
+}
+
+function newestOf(times: readonly (number | null)[]): number | null {
+  const known = times.filter((time) => time !== null);
+  return known.length === 0 ? null : Math.max(...known);
 }
 
 function mergeLosses(losses: readonly LossCount[]): LossCount[] {
@@ -109,14 +122,15 @@ function mergeLosses(losses: readonly LossCount[]): LossCount[] {
 
 function rulesOf(fleet: Fleet, all: readonly CorrelatorStats[]): RuleStats[] {
   const rules = new Map<string, RuleStats>();
-  for (const { id, matched, alerts, belowMinimum } of all.flatMap((stats) => stats.rules)) {
+  for (const { id, matched, alerts, belowMinimum, entries } of all.flatMap((stats) => stats.rules)) {
     if (fleet.isFeed(id)) continue;
-    const known = rules.get(id) ?? { id, matched: 0, alerts: fleet.orderedAlerts(id), belowMinimum: 0 };
+    const known = rules.get(id) ?? { id, matched: 0, alerts: fleet.orderedAlerts(id), belowMinimum: 0, entries: 0 };
     rules.set(id, {
       id,
       matched: known.matched + matched,
       alerts: known.alerts + alerts,
       belowMinimum: known.belowMinimum + belowMinimum,
+      entries: known.entries + entries,
     });
   }
   return fleet.ruleIds.flatMap((id) => rules.get(id) ?? []);

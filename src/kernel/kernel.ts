@@ -45,6 +45,8 @@ interface KernelExports {
   host_serial(host: number): number;
   host_watermark_us(host: number): bigint;
   global_watermark_us(): bigint;
+  global_max_time_us(): bigint;
+  rule_entries(rule: number): number;
   loss_slots(): number;
   loss_at(index: number): number;
   matched_counts(): number;
@@ -402,6 +404,16 @@ export class Kernel {
   /** Nothing earlier than this is to come for rules across hosts. */
   globalWatermarkUs(): number {
     return watermark(this.#exports.global_watermark_us());
+  }
+
+  /** Time of the newest event of any host that was believed, in microseconds; -Infinity before the first. */
+  newestUs(): number {
+    return watermark(this.#exports.global_max_time_us());
+  }
+
+  /** Entries that a rule holds: partial matches, windows, samples, terms. */
+  ruleEntries(rule: number): number {
+    return this.#exports.rule_entries(rule) >>> 0;
   }
 
   losses(): LossRow[] {

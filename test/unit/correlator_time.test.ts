@@ -59,6 +59,14 @@ describe('within the lateness', () => {
     expect(correlator.stats().rows).toMatchObject({ late: 0, held: 0 });
   });
 
+  it('stats tell the newest event, and the watermark that lies behind it by the lateness', async () => {
+    const correlator = await create({ lateness: '30s' });
+    expect(correlator.stats()).toMatchObject({ newestUs: null, watermarkUs: null });
+    correlator.push([at(8, 'b'), at(20, 'x')]);
+    const { newestUs, watermarkUs } = correlator.stats();
+    expect((newestUs ?? 0) - (watermarkUs ?? 0)).toBe(30_000_000);
+  });
+
   it('a row waits while another of its very time may come, and is judged once none can', async () => {
     const correlator = await create({ lateness: '10s' });
     expect(correlator.push([at(0, 'x'), at(10, 'y')])).toEqual([]);

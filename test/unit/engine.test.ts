@@ -81,6 +81,16 @@ describe('ingest', () => {
     expect((await engine.stats()).events).toBe(events.length);
   });
 
+  it('tells how far each shard lies behind the newest event of all', async () => {
+    const engine = await start();
+    await engine.push(events);
+    const { newestUs, shards } = await engine.stats();
+    expect(newestUs).not.toBeNull();
+    const lags = shards.map(({ lagUs }) => lagUs).filter((lagUs) => lagUs !== null);
+    expect(lags.length).toBeGreaterThan(0);
+    for (const lagUs of lags) expect(lagUs).toBeGreaterThanOrEqual(0);
+  });
+
   it('keeps no more of an endless line than makes it too long, and counts it once', async () => {
     const engine = await start();
     const source = (async function* () {
