@@ -38,17 +38,23 @@ export type WitnessListener = (rule: BehaviorRule, witness: Witness) => void;
 export interface BehaviorsOptions {
   /** Judges leave out what lies below themselves, so that revisions are counted from the first published. */
   readonly minSeverity: Severity;
-  /** Bytes that the correlator was given: judges keep fewer sessions where they are few. */
-  readonly memoryBytes: number;
+  /** Sessions that each judge keeps at once. */
+  readonly sessionsMax: number;
   readonly exceptions: ExceptionSet | undefined;
   readonly onWitness: WitnessListener | undefined;
   readonly baseline: Baseline | undefined;
 }
 
-/** A judge keeps a session for so many bytes of the budget, within these bounds. A session takes a quarter of that. */
-const bytesPerSession = 16 * 1024;
+/** Judges together keep a session for so many bytes of the budget, which is about twice what it takes. */
+const bytesPerSession = 8 * 1024;
 const sessionsLeast = 1024;
 const sessionsMost = 16_384;
+
+/** Sessions that each of `judges` judges keeps at once in a correlator that was given `memoryBytes`. */
+export function sessionsFor(memoryBytes: number, judges: number): number {
+  const share = Math.floor(memoryBytes / bytesPerSession / Math.max(1, judges));
+  return Math.min(sessionsMost, Math.max(sessionsLeast, share));
+}
 
 export class Behaviors {
   readonly #judged = new Map<number, Judged>();
@@ -72,10 +78,10 @@ export class Behaviors {
   }
 
   #judgeOf(rule: BehaviorRule): BehaviorJudge {
-    const { minSeverity, memoryBytes, exceptions, baseline } = this.#options;
+    const { minSeverity, sessionsMax, exceptions, baseline } = this.#options;
     const options = {
       minSeverity,
-      sessionsMax: Math.min(sessionsMost, Math.max(sessionsLeast, Math.floor(memoryBytes / bytesPerSession))),
+      sessionsMax,
       ...(exceptions === undefined ? {} : { exceptions }),
       ...(baseline === undefined ? {} : { baseline }),
     };

@@ -16,7 +16,7 @@ import type { Alert } from './alert.js';
 import { type AlertNames, type MadeAlert, makeAlert } from './alert_maker.js';
 import { Baseline } from './behavior/baseline.js';
 import type { BaselineData } from './behavior/baseline_data.js';
-import { Behaviors, type WitnessListener } from './behaviors.js';
+import { Behaviors, sessionsFor, type WitnessListener } from './behaviors.js';
 import type { CoverageReport } from './coverage/report.js';
 import type { ExceptionUse } from './exceptions.js';
 import { bytesOf, formOf, lineRuns, objectRuns, type PushInput, type PushOptions } from './input.js';
@@ -160,7 +160,7 @@ class RunningCorrelator implements CorrelatorPart {
     const { exceptions } = prepared;
     this.#behaviors = new Behaviors(this.#names, {
       minSeverity: settings.minSeverity,
-      memoryBytes: settings.memoryBytes,
+      sessionsMax: sessionsFor(settings.memoryBytes, views.filter(({ rule }) => rule.kind === 'behavior').length),
       exceptions,
       onWitness: part.onWitness,
       baseline: this.#baseline,

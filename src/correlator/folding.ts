@@ -11,6 +11,8 @@ import type { MadeAlert } from './alert_maker.js';
 const groupsMax = 65_536;
 /** The span in which `maxSignals` counts: one run of a rule as Kibana schedules it by default. */
 const capSpanUs = 5 * 60 * 1_000_000;
+/** Alerts of one rule that wait for a later span at most; those beyond are only told of. */
+const deferredMax = 10_000;
 
 /** State of a suppressor as plain data. */
 export type SuppressorState = readonly { readonly key: string; readonly first: MadeAlert; readonly folded: number }[];
@@ -18,7 +20,10 @@ export type SuppressorState = readonly { readonly key: string; readonly first: M
 /** State of a cap as plain data. `bucket` is null before the first alert. */
 export interface CapState {
   readonly bucket: number | null;
+  /** Alerts passed in the span, and those beyond. */
   readonly count: number;
+  readonly capped: number;
+  readonly deferred: readonly MadeAlert[];
   readonly last?: MadeAlert;
 }
 
@@ -92,24 +97,40 @@ export class Suppressor {
   }
 }
 
+/**
+ * At most so many alerts of a rule in a span of event time; a summary tells of the others once the span is over. Where
+ * they are deferred they follow in the next spans, as many in each.
+ */
 export class Cap {
   readonly #most: number;
+  readonly #defers: boolean;
   #bucket = Number.NEGATIVE_INFINITY;
   #count = 0;
+  #capped = 0;
   #last: MadeAlert | undefined;
+  #deferred: MadeAlert[] = [];
 
-  constructor(most: number) {
+  constructor(most: number, defers: boolean) {
     this.#most = most;
+    this.#defers = defers;
   }
 
-  /** The alert while its span has room; before it the summary of a span that ended. */
+  /** The alert while its span has room; before it what the end of earlier spans brings. */
   take(made: MadeAlert): MadeAlert[] {
-    const bucket = Math.floor(made.timeUs / capSpanUs);
-    const summary = bucket > this.#bucket ? this.#turnTo(bucket) : [];
-    this.#count++;
-    if (this.#count <= this.#most) return [...summary, made];
+    const passed = this.#turnTo(Math.floor(made.timeUs / capSpanUs));
+    if (this.#count < this.#most) {
+      this.#count++;
+      return [...passed, made];
+    }
+    this.#capped++;
     this.#last = made;
-    return summary;
+    if (this.#defers && this.#deferred.length < deferredMax) this.#deferred.push(made);
+    return passed;
+  }
+
+  /** What the end of the spans before `watermarkUs` brings. */
+  advance(watermarkUs: number): MadeAlert[] {
+    return this.#bucket === Number.NEGATIVE_INFINITY ? [] : this.#turnTo(Math.floor(watermarkUs / capSpanUs));
   }
 
   end(): MadeAlert[] {
@@ -118,25 +139,42 @@ export class Cap {
 
   snapshot(): CapState {
     const bucket = Number.isFinite(this.#bucket) ? this.#bucket : null;
-    return { bucket, count: this.#count, ...(this.#last === undefined ? {} : { last: this.#last }) };
+    const last = this.#last === undefined ? {} : { last: this.#last };
+    return { bucket, count: this.#count, capped: this.#capped, deferred: this.#deferred, ...last };
   }
 
   restore(state: CapState): void {
     this.#bucket = state.bucket ?? Number.NEGATIVE_INFINITY;
     this.#count = state.count;
+    this.#capped = state.capped;
+    this.#deferred = [...state.deferred];
     this.#last = state.last;
   }
 
+  /** Ends spans up to `bucket`, one after the other as long as alerts wait for one. */
   #turnTo(bucket: number): MadeAlert[] {
-    const capped = this.#count - this.#most;
+    const passed: MadeAlert[] = [];
+    while (this.#bucket < bucket) {
+      passed.push(...this.#summary());
+      const isOver = this.#deferred.length === 0;
+      this.#bucket = isOver ? bucket : this.#bucket + 1;
+      const following = this.#deferred.splice(0, this.#most);
+      this.#count = following.length;
+      passed.push(...following);
+    }
+    return passed;
+  }
+
+  #summary(): MadeAlert[] {
+    const capped = this.#capped;
     const { view } = this.#last ?? {};
-    const startUs = this.#bucket * capSpanUs;
-    this.#bucket = bucket;
-    this.#count = 0;
+    this.#capped = 0;
     this.#last = undefined;
-    if (capped <= 0 || view === undefined) return [];
+    if (view === undefined) return [];
+    const startUs = this.#bucket * capSpanUs;
     const { id, name, severity, riskScore, threat } = view.rule;
     const span = `${formatTimeUs(startUs)} to ${formatTimeUs(startUs + capSpanUs)}`;
+    const fate = this.#defers ? '; they follow in the next spans' : '';
     const alert = {
       id: hash128Hex(JSON.stringify([id, 'capped', startUs])),
       rule: { id, name, severity, riskScore, threat },
@@ -146,7 +184,7 @@ export class Cap {
       evidence: [],
       revision: 1,
       suppressed: capped,
-      notes: [`capped: ${capped} more alerts of this rule from ${span}`],
+      notes: [`capped: ${capped} more alerts of this rule from ${span}${fate}`],
     };
     return [{ view, timeUs: startUs + capSpanUs, alert, steps: [] }];
   }

@@ -43,7 +43,10 @@ export interface CorrelatorOptions {
   readonly coverage?: CoverageModel;
   /** Approved exceptions, as `parseExceptions` returns them: what they cover is not published. Default none. */
   readonly exceptions?: readonly Exception[];
-  /** `rule`: at most a rule's `maxSignals` alerts in five minutes of event time; the rest in one record. Default `none`. */
+  /**
+   * `rule`: at most a rule's `maxSignals` alerts in five minutes of event time; the rest are told in one record, and those
+   * of first-seen rules follow in the next five minutes. Default `none`.
+   */
   readonly caps?: 'rule' | 'none';
   /** Alerts below are counted, not returned. Default `low`. */
   readonly minSeverity?: Severity;

@@ -67,20 +67,23 @@ export class Publisher {
    * completed it. What waits before that goes first, so that the order does not depend on how rows were pushed.
    */
   take(made: MadeAlert, clockUs = Number.NEGATIVE_INFINITY): void {
-    if (!made.view.isOrdered || made.alert.behavior !== undefined) this.#publish(made);
-    else if (this.#settings.latenessUs === 0) this.#stage(made);
-    else {
-      this.release(clockUs);
-      this.#waiting.push(made);
+    if (!made.view.isOrdered || made.alert.behavior !== undefined) {
+      this.#publish(made);
+      return;
     }
+    this.release(clockUs);
+    if (this.#settings.latenessUs === 0) this.#stage(made);
+    else this.#waiting.push(made);
   }
 
   /** Passes on what waits and lies before the global watermark. */
   release(watermarkUs: number): void {
     const passing = this.#waiting.filter((made) => made.timeUs < watermarkUs);
-    if (passing.length === 0) return;
-    this.#waiting = this.#waiting.filter((made) => made.timeUs >= watermarkUs);
-    for (const made of passing.sort(compareMade)) this.#stage(made);
+    if (passing.length > 0) {
+      this.#waiting = this.#waiting.filter((made) => made.timeUs >= watermarkUs);
+      for (const made of passing.sort(compareMade)) this.#stage(made);
+    }
+    for (const { cap } of this.#stages.values()) for (const made of cap?.advance(watermarkUs) ?? []) this.#out(made);
   }
 
   /** Ends the stream: nothing waits any longer. */
@@ -142,7 +145,9 @@ export class Publisher {
       stages.suppressor?.restore((suppressor ?? []).map((group) => ({ ...group, first: { ...group.first, view } })));
       if (cap === undefined) continue;
       const last = revive(cap.last);
-      stages.cap?.restore({ bucket: cap.bucket, count: cap.count, ...(last === undefined ? {} : { last }) });
+      const { bucket, count, capped } = cap;
+      const deferred = alive(cap.deferred);
+      stages.cap?.restore({ bucket, count, capped, deferred, ...(last === undefined ? {} : { last }) });
     }
   }
 
@@ -155,7 +160,8 @@ export class Publisher {
     const stages: Stages = {
       pipes: rule.pipes === undefined || rule.pipes.length === 0 ? undefined : new Pipes(rule.pipes, onLoss),
       suppressor: rule.suppression === undefined ? undefined : new Suppressor(rule.suppression),
-      cap: caps ? new Cap(rule.maxSignals) : undefined,
+      // A first-seen term is seen once: were its alert dropped, nothing would ever tell of it.
+      cap: caps ? new Cap(rule.maxSignals, rule.kind === 'newTerms') : undefined,
     };
     this.#stages.set(rule, stages);
     return stages;

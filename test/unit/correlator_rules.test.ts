@@ -1,7 +1,7 @@
 /** Rules that a correlator cannot take are refused by name, or left out and told, as asked. */
 import { describe, expect, it } from 'vitest';
 import { createCorrelator } from '../../src/correlator/correlator.js';
-import type { Expr, MatchRule } from '../../src/rule/ir.js';
+import type { Expr, MatchRule, Rule } from '../../src/rule/ir.js';
 import { lineage, plain } from '../support/correlator_rules.js';
 
 const always: Expr = { kind: 'literal', value: true };
@@ -78,5 +78,54 @@ describe('alerts', () => {
     }));
     const alerts = [...correlator.push(events), ...correlator.flush()];
     expect(alerts.map(({ suppressed }) => suppressed)).toEqual([undefined, undefined, 3]);
+  });
+
+  const minuteMs = 60_000;
+  /** The start of a span of five minutes. */
+  const startMs = 1_700_000_100_000;
+  const first: Rule = {
+    ...plain,
+    kind: 'newTerms',
+    query: plain.query,
+    fields: [{ kind: 'field', name: 'path' }],
+    windowUs: 7 * 86_400_000_000,
+    mode: 'eventTime',
+    maxSignals: 100,
+  };
+  const paths = (count: number) =>
+    Array.from({ length: count }, (_, index) => ({
+      '@timestamp': startMs + index * 200,
+      host: { id: 'h' },
+      event: { id: `e${index}` },
+      kind: 'a',
+      path: `/p/${index}`,
+    }));
+  const later = (minutes: number) => ({ '@timestamp': startMs + minuteMs * minutes, host: { id: 'h' }, kind: 'b' });
+  const inBatchesOf = (size: number, events: readonly object[]) =>
+    Array.from({ length: Math.ceil(events.length / size) }, (_, i) => events.slice(i * size, (i + 1) * size));
+
+  it.each([1, 7, 1000])(
+    'of first-seen terms follow in the next spans, a hundred in each (batches of %i)',
+    async (size) => {
+      const correlator = await createCorrelator({ rules: [first], memory: '16MiB', caps: 'rule' });
+      const pushed = inBatchesOf(size, paths(250)).flatMap((batch) => correlator.push(batch));
+      const next = [6, 11, 16].map((minutes) => correlator.push([later(minutes)]));
+      const told = [pushed, ...next].map(
+        (alerts) => alerts.filter(({ suppressed }) => suppressed === undefined).length,
+      );
+      expect(told).toEqual([100, 100, 50, 0]);
+      expect(next.flat().flatMap(({ suppressed }) => suppressed ?? [])).toEqual([150]);
+      expect(correlator.flush()).toEqual([]);
+    },
+  );
+
+  it('wait over a snapshot', async () => {
+    const options = { rules: [first], memory: '16MiB', caps: 'rule' } as const;
+    const before = await createCorrelator(options);
+    const told = before.push(paths(250));
+    const after = await createCorrelator(options);
+    after.restore(before.snapshot());
+    const rest = [...after.push([later(6)]), ...after.flush()].filter(({ suppressed }) => suppressed === undefined);
+    expect(new Set([...told, ...rest].map(({ id }) => id)).size).toBe(250);
   });
 });
