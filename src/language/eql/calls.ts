@@ -261,6 +261,9 @@ export class CallLowering {
     this.context.arrayPaths.add(array.name);
     const variables = new Map([...scope.variables, [variable, array.name]]);
     const condition = this.operands.condition(conditionNode, { ...scope, variables });
+    // What is true of no element is found in no array, however many elements it has.
+    const isNever = condition.kind === 'literal' && condition.value !== true;
+    if (signature.name === 'arraySearch' && isNever) return { kind: 'literal', value: false, span };
     if (signature.name === 'arraySearch') return { kind: 'nested', path: array.name, condition, span };
     if (count !== undefined) return { kind: 'nested', path: array.name, condition, count, span };
     const remedy = 'Write arrayCount(array, variable, condition) >= 2.';
