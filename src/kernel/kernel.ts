@@ -11,73 +11,10 @@ import { type Config, CoverageRow, type Loss } from '../core/abi/state.js';
 import { concatBytes } from '../core/bytes.js';
 import { KernelTrap, SnapshotError } from '../core/errors.js';
 import { marksMax } from '../core/limits.js';
+import type { KernelExports } from './kernel_exports.js';
 import { type WasmImports, type WasmMemory, type WasmModule, webAssembly } from './web_assembly.js';
 
 const abiVersion = 1;
-
-/** The kernel's exports, as `assembly/index.ts` names them. Addresses and counts are numbers, times are bigints. */
-interface KernelExports {
-  readonly memory: WasmMemory;
-  abi_version(): number;
-  kernel_init(): void;
-  config_table(): number;
-  set_section(id: number, pointer: number, bytes: number): void;
-  memory_reserve(bytes: number): number;
-  memory_reserved(): number;
-  memory_touch(): void;
-  input_ptr(): number;
-  input_capacity(): number;
-  ingest_ndjson(pointer: number, bytes: number): number;
-  ingest_batch(view: number): number;
-  ingest_batch_check(view: number): number;
-  ingest_skip(reason: number, offset: number): void;
-  ingest_counters(): number;
-  ingest_examples(): number;
-  ingest_example_count(): number;
-  advance_to(timeUs: bigint): void;
-  flush_all(): void;
-  output_ptr(): number;
-  output_bytes(): number;
-  output_clear(): void;
-  host_count(): number;
-  host_name_ptr(host: number): number;
-  host_name_length(host: number): number;
-  host_serial(host: number): number;
-  host_watermark_us(host: number): bigint;
-  global_watermark_us(): bigint;
-  global_max_time_us(): bigint;
-  rule_entries(rule: number): number;
-  loss_slots(): number;
-  loss_at(index: number): number;
-  matched_counts(): number;
-  coverage_forgotten(): number;
-  coverage_row(host: number): number;
-  late_row_count(): number;
-  future_row_count(): number;
-  judged_row_count(): number;
-  held_row_count(): number;
-  process_count(): number;
-  process_capacity(): number;
-  snapshot_write(): void;
-  restore_maps(bytes: number): number;
-  restore_begin(): void;
-  restore_records(pointer: number, bytes: number, pass: number): number;
-  ordinal_next(): number;
-  ordinal_set(next: number): void;
-  ordinal_table(): number;
-  ordinal_use(base: number, count: number): void;
-  foreign_slots(): number;
-  foreign_row_count(): number;
-  route_begin(ordinal: number): void;
-  route_clocks(): number;
-  route_end(rows: number): number;
-  route_lines(): number;
-  route_places(): number;
-  route_scatter(input: number, shards: number): number;
-  route_shards(): number;
-  evidence_blocks_used(): number;
-  evidence_block_capacity(): number;
-}
 
 /** What the kernel calls back for. `memory` is asked for at each call, so it may grow. */
 export type KernelImports = (memory: () => WasmMemory) => WasmImports;
