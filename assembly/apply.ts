@@ -14,7 +14,7 @@ import {
   hostOlder, hostRaiseWatermark, hostSetFutureLastUs, hostSetMaxTimeUs, hostSettle, hostWatermarkUs,
 } from "./hosts";
 import { judge, JUDGE_ALL, JUDGE_EARLY, JUDGE_GLOBAL, JUDGE_HOST } from "./dispatch";
-import { lineageTouch } from "./lineage_touch";
+import { TOUCHED_ROWS, lineageTouch } from "./lineage_touch";
 import { countLoss } from "./losses";
 import { reserve } from "./memory";
 import { isRouting, noteClock } from "./routing";
@@ -28,8 +28,6 @@ const IS_LATE: u32 = RowPlace.Late;
 const IS_FUTURE: u32 = RowPlace.Future;
 
 const FOREVER: i64 = i64.MAX_VALUE >> 9;
-/** Rows whose processes are fetched before they are judged. */
-const TOUCHED_AHEAD: u32 = 16;
 /** Hosts looked at for one that holds more than its share of the rows. */
 const HOSTS_LOOKED_AT: u32 = 256;
 
@@ -77,7 +75,7 @@ export function applyInit(): void {
 export function applyChunk(n: u32): void {
   if (n == 0) relieve(Host.None);
   for (let i: u32 = 0; i < n; i++) {
-    if ((i & (TOUCHED_AHEAD - 1)) == 0 && latenessUs == 0) lineageTouch(i, min<u32>(n - i, TOUCHED_AHEAD));
+    if ((i & (TOUCHED_ROWS - 1)) == 0 && latenessUs == 0) lineageTouch(i, min<u32>(n - i, TOUCHED_ROWS));
     const slot = chunkSlot(i);
     arrival = rowOrdinal(slot);
     arrivalClock = globalWatermark;

@@ -61,8 +61,9 @@ export function candidatesInit(): void {
   if (usesCandidates) {
     readCandidates();
     guardsInit(wordCount);
+  } else {
+    for (let p: u32 = 0; p < predicateCount; p++) if (entryOf(p) != Jump.Unused) setAlways(p);
   }
-  if (!usesCandidates) for (let p: u32 = 0; p < predicateCount; p++) if (entryOf(p) != Jump.Unused) setAlways(p);
 }
 
 function readCandidates(): void {

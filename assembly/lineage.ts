@@ -315,7 +315,7 @@ export function lineageMarks(p: u32): u64 {
 
 /** Whether the process or some ancestor carries the mark. */
 export function lineageCarries(p: u32, mark: u32): bool {
-  return p != 0 && ((processOwn(p) | processInherited(p)) & (u64(1) << (mark & 63))) != 0;
+  return (lineageMarks(p) & (u64(1) << (mark & 63))) != 0;
 }
 
 // -------------------------------------------------------------------------------------------------- images

@@ -10,8 +10,7 @@ import { sectionBytes, sectionPtr } from "./config";
 import { hashNumber, hashPair } from "./hash";
 import { hostHash } from "./hosts";
 import { listItem, listLength, valueIsList } from "./lists";
-import { reserve } from "./memory";
-import { rowAddress, rowHost } from "./rows";
+import { hashOfCell, rowAddress, rowHost } from "./rows";
 import { valueHash, valueNumber } from "./values";
 
 export const NO_COLUMN: u32 = 0xffffffff;
@@ -53,12 +52,7 @@ function cellOf(which: u32, slot: u32): usize {
 }
 
 function hashOf(which: u32, slot: u32): u64 {
-  const kind = kindOf(which);
-  if (kind == ColumnKind.Id) return load<u64>(cellOf(which, slot));
-  if (kind == ColumnKind.Text) return valueHash(load<u32>(cellOf(which, slot)));
-  if (kind != ColumnKind.Number) return 0;
-  const number = load<f64>(cellOf(which, slot));
-  return isNaN(number) ? 0 : hashNumber(number);
+  return hashOfCell(kindOf(which), cellOf(which, slot));
 }
 
 /** A pid as a whole number from 1, 0 where missing or not one. */

@@ -9,15 +9,15 @@ import { reserve } from "./memory";
 import { processParent, processTouchKey, processTouchRecord } from "./process_table";
 import { chunkSlot } from "./rows";
 
-/** Rows of a group at most. */
-const GROUP: u32 = 16;
+/** Rows fetched for at once, at most. A power of two. */
+export const TOUCHED_ROWS: u32 = 16;
 
 let records: usize = 0;
 /** Keeps the loads alive. */
 export let touched: u64 = 0;
 
 export function lineageTouchInit(): void {
-  records = reserve(GROUP << 2);
+  records = reserve(TOUCHED_ROWS << 2);
 }
 
 /** Fetches for `count` rows of the chunk from row `first` on. */

@@ -132,8 +132,11 @@ export function cellIdLength(c: u32, slot: u32): u32 {
 
 /** Hash of a cell of any kind: equal values hash equally whatever their column and its kind; 0 is missing. */
 export function cellHash(c: u32, slot: u32): u64 {
-  const kind = columnKind(c);
-  const cell = rowAddress(slot) + columnOffset(c);
+  return hashOfCell(columnKind(c), rowAddress(slot) + columnOffset(c));
+}
+
+/** As {@link cellHash}, of a cell of that kind at an address. */
+export function hashOfCell(kind: u32, cell: usize): u64 {
   if (kind == ColumnKind.Text) return valueHash(load<u32>(cell));
   if (kind == ColumnKind.Id) return load<u64>(cell);
   if (kind != ColumnKind.Number) return 0;
