@@ -67,6 +67,31 @@ export const caseInstancesMax = 200;
 /** Of one class, the first so many are never dropped. */
 const classInstancesKept = 50;
 
+/** What one event shows of a class, at that level of it: no labels, nothing that would strengthen or remove it. */
+export function blankInstance(name: string, key: string, level: number, evidence: Evidence): Instance {
+  const { timeUs } = evidence;
+  return {
+    key,
+    class: name,
+    labels: [],
+    level,
+    category: '',
+    strong: false,
+    noise: false,
+    removable: [],
+    program: [],
+    names: [],
+    attribution: 'direct',
+    isKnown: false,
+    techniques: [],
+    count: 1,
+    firstUs: timeUs,
+    lastUs: timeUs,
+    times: [timeUs],
+    evidence,
+  };
+}
+
 export function createCase(timeUs: number): Case {
   return {
     startUs: timeUs,

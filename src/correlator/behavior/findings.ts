@@ -1,7 +1,7 @@
 /** From a witness to the instances it is evidence for: paths, destinations and commands. */
 import { baseName, pathKey } from '../../core/paths.js';
 import type { ClassSpec, Judgement } from '../../rule/behavior.js';
-import type { Instance } from './case.js';
+import { blankInstance, type Instance } from './case.js';
 import { shellCommands, splitPosix, splitWindows, stripPrefixes } from './command_line.js';
 import type { Command, CommandForm } from './compiled/commands.js';
 import type { ItemForm } from './compiled/items.js';
@@ -34,7 +34,7 @@ export function itemInstance(
   const parts = classSpec.instance.map((names) => firstText(fields, names) ?? '');
   const key = classSpec.paths ? (path ?? pathKey(parts[0] ?? '', judgement.platform, folds)) : parts.join(' ');
   const names = namesOf(judgement, session, witness);
-  const instance = blankInstance(classSpec, `${classSpec.name} ${key}`, witness);
+  const instance = instanceFor(classSpec, `${classSpec.name} ${key}`, witness);
   instance.labels = [itemId];
   instance.level = form.level(names, fields);
   instance.names = names;
@@ -59,27 +59,9 @@ function isOnOwn(
   return subject !== undefined && above?.includes(subject) === true;
 }
 
-function blankInstance(classSpec: ClassSpec, key: string, witness: Witness): Instance {
-  return {
-    key,
-    class: classSpec.name,
-    labels: [],
-    level: classSpec.levels.indexOf(classSpec.countsFrom),
-    category: '',
-    strong: false,
-    noise: false,
-    removable: [],
-    program: [],
-    names: [],
-    attribution: 'direct',
-    isKnown: false,
-    techniques: [],
-    count: 1,
-    firstUs: witness.timeUs,
-    lastUs: witness.timeUs,
-    times: [witness.timeUs],
-    evidence: evidenceOf(witness),
-  };
+function instanceFor(classSpec: ClassSpec, key: string, witness: Witness): Instance {
+  const level = classSpec.levels.indexOf(classSpec.countsFrom);
+  return blankInstance(classSpec.name, key, level, evidenceOf(witness));
 }
 
 /** Names of the witness's destination: the event's own, else those the tree looked up for its address. */
@@ -146,7 +128,7 @@ export function commandInstances(compiled: CompiledJudgement, session: Session, 
 function commandInstance(row: CommandForm, folds: boolean, witness: Witness): Instance {
   const { id, category, strong, noise, techniques } = row.spec;
   return {
-    ...blankInstance(row.class, `${row.class.name} ${category}:${id}`, witness),
+    ...instanceFor(row.class, `${row.class.name} ${category}:${id}`, witness),
     labels: [id],
     category,
     strong,

@@ -6,7 +6,7 @@ import type { BehaviorRule } from '../../rule/ir.js';
 import type { BehaviorAlert, BehaviorJudgeOptions, BehaviorLoss } from './alert.js';
 import { alertOf } from './alert_text.js';
 import type { Baseline, HostExpectation } from './baseline.js';
-import { addInstance, type Case, createCase, type Instance } from './case.js';
+import { addInstance, blankInstance, type Case, createCase, type Instance } from './case.js';
 import { type CompiledJudgement, compileJudgement } from './compiled/judgement.js';
 import { Exemptions } from './exemption.js';
 import type { BehaviorJudge } from './judge.js';
@@ -320,24 +320,5 @@ function isAgainst({ python, distributions }: HostExpectation, distribution: str
 }
 
 function instanceOf(name: string, runtime: Tuple, evidence: Evidence): Instance {
-  return {
-    key: `${name} ${tupleText(runtime)}`,
-    class: name,
-    labels: ['runtime'],
-    level: 0,
-    category: '',
-    strong: false,
-    noise: false,
-    removable: [],
-    program: [],
-    names: [],
-    attribution: 'direct',
-    isKnown: false,
-    techniques: [],
-    count: 1,
-    firstUs: evidence.timeUs,
-    lastUs: evidence.timeUs,
-    times: [evidence.timeUs],
-    evidence,
-  };
+  return { ...blankInstance(name, `${name} ${tupleText(runtime)}`, 0, evidence), labels: ['runtime'] };
 }
