@@ -51,6 +51,7 @@ export {
 } from "./restore";
 export { snapshotWrite as snapshot_write } from "./snapshot";
 export { processCapacity as process_capacity, processCount as process_count } from "./process_table";
+export { hostKnownSinceUs as host_known_since_us } from "./terms";
 
 export { ordinalNextOf as ordinal_next, ordinalSetTo as ordinal_set } from "./rows";
 export {

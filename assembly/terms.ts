@@ -107,6 +107,12 @@ export function termsHostSeen(host: u32, timeUs: i64): void {
   if (load<i64>(times) == NEVER_US) store<i64>(times, timeUs);
 }
 
+/** The first time known of a host; `i64.MIN_VALUE` where there is none. */
+export function hostKnownSinceUs(host: u32): i64 {
+  if (hostTimes == 0 || load<u32>(hostTimesAt(host) + HOST_SERIAL) != hostSerial(host)) return NEVER_US;
+  return load<i64>(hostTimesAt(host));
+}
+
 /** Books the row for every combination of the rule's fields. */
 export function termsOffer(rule: u32, slot: u32): void {
   const terms = ruleData(rule, Section.Terms);

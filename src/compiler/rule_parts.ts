@@ -1,5 +1,6 @@
 /** What a rule asks of events, whatever its kind. */
 import type { EventQuery, Expr, KeyExpr, Rule, SequenceRule, Step } from '../rule/ir.js';
+import { heardQuery } from '../rule/terms.js';
 import { splitSequence } from './look_back.js';
 
 export interface RuleParts {
@@ -21,7 +22,7 @@ export function queriesOf(rule: Rule): RuleParts {
     case 'sample':
       return partsOfSteps(rule.steps);
     case 'newTerms':
-      return { queries: [rule.query], marks: [], keys: [rule.fields] };
+      return { queries: [heardQuery(rule)], marks: [], keys: [rule.fields] };
     case 'aggregate': {
       const counted = rule.conditions.flatMap(({ function: of }) => (of.kind === 'count' ? [] : [[of.field]]));
       return { queries: [rule.query], marks: [], keys: [rule.by, ...counted] };

@@ -9,7 +9,7 @@ import { hash128 } from '../core/hash.js';
 import { termsLateHorizonUs } from '../core/limits.js';
 import type { KeyExpr, NewTermsRule, Rule, SampleRule, SequenceRule, Step, TemporalRule } from '../rule/ir.js';
 import { type Scope, scopesOf } from '../rule/scope.js';
-import { termKey } from '../rule/terms.js';
+import { heardQuery, termKey } from '../rule/terms.js';
 import type { PredicateAction, RuleEntry } from './actions.js';
 import { type SplitQuery, splitSequence } from './look_back.js';
 import { SectionWriter } from './section_writer.js';
@@ -86,8 +86,8 @@ class StatefulCompiler {
       case 'temporal':
         return [RuleKind.Temporal, this.#addTemporal(rule, index)];
       case 'newTerms':
-        // By schedule: the kernel hands on every match, `src/correlator/elastic_compat.ts` makes the runs.
-        if (rule.mode === 'elasticCompat') return this.#addMatch(rule, index);
+        // By schedule, or joined by path: the kernel hands on every match; runs and joins are made in `src/correlator/`.
+        if (rule.mode === 'elasticCompat' || rule.joins !== undefined) return this.#addMatch(rule, index);
         return [RuleKind.NewTerms, this.#addTerms(rule, index)];
       case 'aggregate':
         this.#act(this.#predicates.add(rule.query, index), Action.Aggregate, index, 0);
@@ -193,7 +193,7 @@ class StatefulCompiler {
   }
 
   #addMatch(rule: NewTermsRule, index: number): readonly [RuleKind, number] {
-    this.#act(this.#predicates.add(rule.query, index), Action.Match, index, 0);
+    this.#act(this.#predicates.add(heardQuery(rule), index), Action.Match, index, 0);
     return [RuleKind.Match, 0];
   }
 

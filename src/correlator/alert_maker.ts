@@ -55,10 +55,14 @@ export function makeAlert(raw: RawAlert, view: RuleView, names: AlertNames): Mad
   return { view, timeUs: raw.timeUs, alert, steps };
 }
 
+/** The host is not known for a whole window, or has lost terms within it. */
+export const historyNote = 'history of this host is incomplete';
+export const lateNote = 'the event came too late to change what was published';
+
 function notesOf(flags: number): string[] {
   const notes: string[] = [];
-  if ((flags & AlertFlag.HistoryIncomplete) !== 0) notes.push('history of this host is incomplete');
-  if ((flags & AlertFlag.Late) !== 0) notes.push('the event came too late to change what was published');
+  if ((flags & AlertFlag.HistoryIncomplete) !== 0) notes.push(historyNote);
+  if ((flags & AlertFlag.Late) !== 0) notes.push(lateNote);
   return notes;
 }
 

@@ -20,6 +20,7 @@ import { Behaviors, sessionsFor, type WitnessListener } from './behaviors.js';
 import type { CoverageReport } from './coverage/report.js';
 import type { ExceptionUse } from './exceptions.js';
 import { bytesOf, formOf, lineRuns, objectRuns, type PushInput, type PushOptions } from './input.js';
+import { isJoined, JoinedTerms } from './joined_terms.js';
 import { type CorrelatorOptions, readOptions, type Settings } from './options.js';
 import { Publisher, type PublisherState } from './publisher.js';
 import { RecordReader } from './records.js';
@@ -131,6 +132,7 @@ class RunningCorrelator implements CorrelatorPart {
   readonly #behaviors: Behaviors;
   readonly #baseline: Baseline | undefined;
   readonly #scheduled: Scheduled;
+  readonly #joined: JoinedTerms;
   readonly #names: AlertNames;
   readonly #receiver: BatchReceiver;
   readonly #records: RecordReader;
@@ -166,9 +168,11 @@ class RunningCorrelator implements CorrelatorPart {
       baseline: this.#baseline,
     });
     this.#scheduled = new Scheduled(this.#names);
+    this.#joined = new JoinedTerms(this.#names, (host) => this.#open().hostKnownSinceUs(host));
     views.forEach((view, index) => {
       const { rule } = view;
       if (isScheduled(rule)) this.#scheduled.add(index, view, rule);
+      if (isJoined(rule)) this.#joined.add(index, view, rule);
       if (rule.kind === 'behavior') this.#behaviors.add(index, view, rule, program.behaviorMarks.get(rule) ?? []);
     });
     this.#records = new RecordReader(program.evidenceFields);
@@ -265,6 +269,7 @@ class RunningCorrelator implements CorrelatorPart {
       publisher: this.#publisher.snapshot(),
       behaviors: this.#behaviors.snapshot(),
       scheduled: this.#scheduled.snapshot(),
+      joined: this.#joined.snapshot(),
       ...(this.#baseline === undefined ? {} : { baseline: this.#baseline.export() }),
       ...(coverage === undefined ? {} : { coverage: coverage.snapshot(kernel) }),
       ...(exceptions === undefined ? {} : { exceptions: exceptions.snapshot() }),
@@ -300,6 +305,8 @@ class RunningCorrelator implements CorrelatorPart {
       this.#publisher.restore(header.publisher as PublisherState, (id) => kept.get(id));
       const scheduled = Object.entries(header.scheduled as ScheduledState).filter(([id]) => kept.has(id));
       this.#scheduled.restore(Object.fromEntries(scheduled));
+      const joined = Object.entries(header.joined ?? {}).filter(([id]) => kept.has(id));
+      this.#joined.restore(Object.fromEntries(joined), taken.hosts);
       for (const [id, state] of Object.entries(header.behaviors)) {
         if (kept.has(id)) behaviors.set(id, [...(behaviors.get(id) ?? []), { state, hosts: taken.hosts }]);
       }
@@ -356,9 +363,10 @@ class RunningCorrelator implements CorrelatorPart {
       (raw) => {
         const view = views[raw.rule];
         if (view === undefined || this.#scheduled.take(raw)) return;
-        const made = makeAlert(raw, view, this.#names);
-        if (this.#part.intercept?.(made, raw.arrival) === true) return;
-        this.#publisher.take(made, this.#isBetweenRows ? undefined : raw.clockUs);
+        for (const made of this.#joined.take(raw) ?? [makeAlert(raw, view, this.#names)]) {
+          if (this.#part.intercept?.(made, raw.arrival) === true) continue;
+          this.#publisher.take(made, this.#isBetweenRows ? undefined : raw.clockUs);
+        }
       },
       (raw) => this.#behaviors.witness(raw),
     );
@@ -448,7 +456,13 @@ class RunningCorrelator implements CorrelatorPart {
       const count = this.#publisher.counts(rule.id).pipeLosses;
       return count > 0 ? [{ reason: 'pipe_full', rule: rule.id, host: null, count }] : [];
     });
-    return [...kernelLosses, ...pipes, ...this.#behaviors.losses(), ...this.#scheduled.losses()];
+    return [
+      ...kernelLosses,
+      ...pipes,
+      ...this.#behaviors.losses(),
+      ...this.#scheduled.losses(),
+      ...this.#joined.losses(),
+    ];
   }
 }
 

@@ -1,5 +1,5 @@
 /** What the correlator must know of a rule after compilation: names of its steps, its key, the fields its alerts need. */
-import type { Expr, FieldExpr, Rule, Step } from '../rule/ir.js';
+import type { EventQuery, Expr, FieldExpr, Rule, Step } from '../rule/ir.js';
 import { fieldsOf, unsupportedIn } from './evaluate.js';
 
 /** One rule as the alert maker sees it. */
@@ -32,10 +32,15 @@ export function viewRule(rule: Rule, caps: 'rule' | 'none'): RuleView {
       ...(rule.overrides ?? []).map((override) => override.field),
       ...(rule.suppression?.by ?? []),
       ...(rule.kind === 'behavior' ? rule.judgement.fields : []),
+      ...(rule.kind === 'newTerms' && rule.joins !== undefined ? joinFieldsOf(rule.query, rule.joins.items) : []),
     ],
     isOrdered: pipes.length > 0 || rule.suppression !== undefined || (caps === 'rule' && rule.maxSignals !== undefined),
   };
 }
+
+/** What tells on which side of a join an event is. */
+const joinFieldsOf = (...queries: readonly EventQuery[]): string[] =>
+  queries.flatMap(({ condition }) => fieldsOf(condition)).filter((name) => !name.includes('*'));
 
 /** Why the rule's pipes cannot be applied to its alerts; undefined where they can. */
 export function pipeRefusal(rule: Rule): string | undefined {

@@ -8,6 +8,7 @@ import { hash128 } from '../core/hash.js';
 import type { BaselineData } from './behavior/baseline_data.js';
 import type { CoverageState } from './coverage/tracker.js';
 import type { ExceptionState } from './exceptions.js';
+import type { JoinedState } from './joined_terms.js';
 
 const identifier = 'VDTS';
 /** Format of the container and its records. Snapshots of another version are refused. */
@@ -60,6 +61,8 @@ export interface SnapshotHeader {
   readonly behaviors: Readonly<Record<string, unknown>>;
   /** New-terms rules by schedule, by rule id. */
   readonly scheduled: unknown;
+  /** First-seen rules that join events; absent in snapshots of releases that knew none. */
+  readonly joined?: JoinedState;
   /** Counts of exceptions, where there were any. */
   readonly exceptions?: readonly ExceptionState[];
   /** What was learned, where a baseline was asked for. */

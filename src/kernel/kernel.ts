@@ -77,6 +77,9 @@ const encoder = new TextEncoder();
 /** Readable bytes after every text region, as the kernel's vector loads need. */
 const padding = 64;
 
+/** A time that the kernel does not know: the least of its integers. */
+const neverUs = -(2n ** 63n);
+
 export class Kernel {
   readonly #exports: KernelExports;
   readonly #drain: (records: DataView) => void;
@@ -327,6 +330,12 @@ export class Kernel {
     if (host >= this.hostCount) return '';
     const pointer = this.#exports.host_name_ptr(host) >>> 0;
     return decoder.decode(new Uint8Array(this.#exports.memory.buffer, pointer, this.#exports.host_name_length(host)));
+  }
+
+  /** The first time known of a host, in microseconds; NaN where there is none. */
+  hostKnownSinceUs(host: number): number {
+    const timeUs = host < this.hostCount ? this.#exports.host_known_since_us(host) : neverUs;
+    return timeUs === neverUs ? Number.NaN : Number(timeUs);
   }
 
   hostSerial(host: number): number {

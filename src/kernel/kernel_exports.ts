@@ -29,6 +29,7 @@ export interface KernelExports {
   host_name_ptr(host: number): number;
   host_name_length(host: number): number;
   host_serial(host: number): number;
+  host_known_since_us(host: number): bigint;
   host_watermark_us(host: number): bigint;
   global_watermark_us(): bigint;
   global_max_time_us(): bigint;

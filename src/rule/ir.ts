@@ -318,6 +318,19 @@ export interface NewTermsRule extends RuleBase {
   readonly mode: 'eventTime' | 'elasticCompat';
   readonly intervalUs?: number;
   readonly lookbackUs?: number;
+  /** In event time: events that match through another event of the same term. No query of the rule has a category. */
+  readonly joins?: TermJoin;
+}
+
+/**
+ * What a system service reports on behalf of a program it does not name. An event of `items` counts as one of the rule's
+ * query, at its own time, where an event of `writers` of the same term lies within `withinUs` before or after it, ends
+ * included. An event of the query itself needs no other; one of `items` is none of `writers`.
+ */
+export interface TermJoin {
+  readonly items: EventQuery;
+  readonly writers: EventQuery;
+  readonly withinUs: number;
 }
 
 export type AggregateFunction =

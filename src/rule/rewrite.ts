@@ -1,4 +1,4 @@
-import type { AggregateFunction, EventQuery, Expr, FieldExpr, Rule, Step } from './ir.js';
+import type { AggregateFunction, EventQuery, Expr, FieldExpr, Rule, Step, TermJoin } from './ir.js';
 
 /** What to change in a rule. Behaviour and temporal rules are left as they are. */
 export interface RuleRewrite {
@@ -19,7 +19,14 @@ export function rewriteRule(rule: Rule, rewrite: RuleRewrite): Rule {
     case 'match':
       return { ...rule, query: query(rule.query) };
     case 'newTerms':
-      return { ...rule, query: query(rule.query), fields: rule.fields.map(onField) };
+      return {
+        ...rule,
+        query: query(rule.query),
+        fields: rule.fields.map(onField),
+        ...(rule.joins === undefined
+          ? {}
+          : { joins: { ...rule.joins, items: query(rule.joins.items), writers: query(rule.joins.writers) } }),
+      };
     case 'sample':
       return { ...rule, steps: rule.steps.map(step) };
     case 'sequence': {
@@ -51,6 +58,7 @@ export function visitRule(rule: Rule, onNode: (node: Expr) => void): void {
     case 'newTerms':
       visit(rule.query.condition);
       rule.fields.forEach(visit);
+      if (rule.joins !== undefined) for (const side of joinSides(rule.joins)) visit(side.condition);
       return;
     case 'sample':
       rule.steps.forEach(onStep);
@@ -65,6 +73,8 @@ export function visitRule(rule: Rule, onNode: (node: Expr) => void): void {
       for (const { function: of } of rule.conditions) if (of.kind !== 'count') visit(of.field);
   }
 }
+
+const joinSides = ({ items, writers }: TermJoin): readonly EventQuery[] => [items, writers];
 
 /** Rewrites every field of an expression, lineage queries included. */
 export function mapFields(expr: Expr, onField: (field: FieldExpr) => FieldExpr): Expr {

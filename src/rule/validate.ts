@@ -147,10 +147,36 @@ function checkTerms(check: RuleCheck, rule: Entry): void {
     const message = `a new-terms rule has 1 to ${termsFieldsMax} fields; this has ${fields.length}`;
     check.report('fields', { code: 'RULE_FIELDS', message });
   }
+  if (rule.joins !== undefined) checkTermJoin(check, rule, fields);
   if (rule.mode !== 'elasticCompat') return;
   check.whole(rule, 'intervalUs', '', 1);
   check.whole(rule, 'lookbackUs', '', 1);
 }
+
+function checkTermJoin(check: RuleCheck, rule: Entry, fields: readonly unknown[]): void {
+  const joins = isEntry(rule.joins) ? rule.joins : {};
+  visitQuery(check, joins.items, 'joins.items');
+  visitQuery(check, joins.writers, 'joins.writers');
+  check.whole(joins, 'withinUs', 'joins', 1);
+  const isOfHost = fields.some((field) => isEntry(field) && field.name === 'host.id' && field.fallback === undefined);
+  if (rule.mode !== 'eventTime' || !isOfHost) {
+    const message = 'events are joined in event time and on one host: the fields must name host.id';
+    check.report('joins', { code: 'RULE_FIELDS', message });
+  }
+  const told = [rule.query, joins.items].some((query) => isEntry(query) && asksBeyondEvent(query.condition));
+  if (told)
+    check.report('joins', { code: 'RULE_FIELDS', message: 'only writers may ask about lineage or array elements' });
+  const queries = [rule.query, joins.items, joins.writers];
+  if (queries.some((query) => isEntry(query) && query.category !== null)) {
+    check.report('joins', { code: 'RULE_FIELDS', message: 'queries that are joined ask for no category of their own' });
+  }
+}
+
+/** Whether values of the event alone cannot tell: what was kept of it is judged again beside the kernel. */
+const asksBeyondEvent = (value: unknown): boolean =>
+  typeof value === 'object' &&
+  value !== null &&
+  (['lineage', 'nested'].includes(String((value as Entry).kind)) || Object.values(value).some(asksBeyondEvent));
 
 function checkAggregate(check: RuleCheck, rule: Entry): void {
   visitQuery(check, rule.query, 'query');

@@ -46,6 +46,7 @@ function unheard(rule: Rule): string | undefined {
   if (rule.kind === 'behavior') return 'is judged apart from the events: temporal rules cannot hear of it';
   if (rule.kind === 'sample') return 'alerts when the stream ends: temporal rules cannot hear of it';
   if (rule.kind === 'newTerms' && rule.mode === 'elasticCompat') return 'alerts by schedule, not by event';
+  if (rule.kind === 'newTerms' && rule.joins !== undefined) return 'joins events: temporal rules cannot hear of it';
   if (rule.kind === 'sequence' && rule.steps.at(-1)?.missing === true)
     return 'ends in absence: its alerts have no event';
   return undefined;

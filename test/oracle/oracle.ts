@@ -7,6 +7,7 @@ import type { EventQuery, Expr, LineageExpr, Rule } from '../../src/rule/ir.js';
 import { AggregateJudge } from './aggregate.js';
 import type { KeyValue } from './evaluate.js';
 import { ecsFieldNames, type FieldNames, type OracleEvent, parseTimeUs, readEvent } from './event.js';
+import { JoinedTermsJudge } from './joined_terms.js';
 import { type Finding, type Judge, Subject } from './judge.js';
 import { Lineage } from './lineage.js';
 import { Pipes } from './pipes.js';
@@ -64,7 +65,8 @@ function createJudge(rule: Rule): Judge {
     case 'sample':
       return new SampleJudge(rule);
     case 'newTerms':
-      return rule.mode === 'elasticCompat' ? new ScheduledTermsJudge(rule) : new TermsJudge(rule);
+      if (rule.mode === 'elasticCompat') return new ScheduledTermsJudge(rule);
+      return rule.joins === undefined ? new TermsJudge(rule) : new JoinedTermsJudge(rule);
     case 'aggregate':
       return new AggregateJudge(rule);
     case 'temporal':

@@ -50,8 +50,9 @@ export function partsOf(rule: Rule): RulePart[] {
   });
   switch (rule.kind) {
     case 'match':
+      return [part('the query', 'query', rule.query)];
     case 'newTerms':
-      return [part('the query', 'query', rule.query, rule.kind === 'newTerms' ? { by: rule.fields } : {})];
+      return [part('the query', 'query', rule.query, { by: rule.fields })];
     case 'aggregate':
       return [part('the query', 'query', rule.query, { by: rule.by })];
     case 'sequence':

@@ -1,6 +1,7 @@
 import { nearestName } from '../../core/nearest_name.js';
 import { type Platform, platforms } from '../../core/paths.js';
 import type { ObjectReader, Report } from '../document/reader.js';
+import type { StringNode } from '../document/tree.js';
 import { type FieldTypeName, type FieldTypes, fieldTypeNames } from '../field_types.js';
 import type { ElasticDialect, ElasticOptions } from './options.js';
 import { readDuration } from './schedule.js';
@@ -16,6 +17,8 @@ export interface Extensions {
   /** Fields of a first-seen rule whose values are paths of a platform: terms compare as its file system does. */
   readonly paths: Readonly<Record<string, Platform>>;
   readonly fieldTypes: FieldTypes;
+  /** Of a first-seen rule: what it hears through another event of the same term. Texts are EQL, `any where …`. */
+  readonly join?: { readonly items: StringNode; readonly writers: StringNode; readonly withinUs: number };
   /** Window of a threshold rule instead of its look-back. */
   readonly windowUs?: number;
 }
@@ -32,9 +35,24 @@ export function readExtensions(table: ObjectReader | undefined, options: Elastic
     paths: readPaths(table?.object('paths')),
     fieldTypes: { ...options.fieldTypes, ...readFieldTypes(table?.object('field_types'), report) },
     ...(windowUs === undefined ? {} : { windowUs }),
+    ...readJoin(table?.object('join'), report),
   };
   table?.finish();
   return extensions;
+}
+
+function readJoin(table: ObjectReader | undefined, report: Report): Pick<Extensions, 'join'> {
+  if (table === undefined) return {};
+  const [items, writers, within] = ['items', 'writers', 'within'].map((key) => {
+    const node = table.stringNode(key);
+    if (node === undefined && !table.has(key))
+      table.missing(key, key === 'within' ? 'a duration' : 'a condition in EQL');
+    return node;
+  });
+  table.finish();
+  const withinUs = within === undefined ? undefined : readDuration(within, report);
+  if (items === undefined || writers === undefined || withinUs === undefined) return {};
+  return { join: { items, writers, withinUs } };
 }
 
 function readFallback(table: ObjectReader | undefined): Record<string, readonly string[]> {

@@ -19,6 +19,7 @@ export function newTermsRule({
   extensions,
   rule,
   report,
+  joins,
 }: TimedInput): NewTermsRule | undefined {
   const table = rule.object('new_terms');
   const names = table === undefined ? rule.strings('new_terms_fields') : readPair(table, 'value');
@@ -55,7 +56,8 @@ export function newTermsRule({
     ...(Object.hasOwn(paths, name) && extensions.mode === 'event_time' ? { path: paths[name] as Platform } : {}),
   }));
   const shared = { ...base, kind: 'newTerms' as const, query, fields, windowUs };
-  if (extensions.mode === 'event_time') return { ...shared, mode: 'eventTime' };
+  if (extensions.mode === 'event_time')
+    return { ...shared, mode: 'eventTime', ...(joins === undefined ? {} : { joins }) };
   const timestamp = rule.string('timestamp_override');
   const clock = timestamp === undefined || timestamp === '' ? {} : { timestampField: timestamp };
   return { ...shared, ...schedule, ...clock, mode: 'elasticCompat' };

@@ -1,11 +1,11 @@
 import type { Diagnostic, Span } from '../../core/diagnostic.js';
 import { nearestName } from '../../core/nearest_name.js';
 import { diagnosticAt, EmbeddedText, type Problem, type SourceText } from '../../core/source_text.js';
-import type { EventQuery, Expr, FieldExpr, Rule, RuleBase } from '../../rule/ir.js';
+import type { EventQuery, Expr, FieldExpr, Rule, RuleBase, TermJoin } from '../../rule/ir.js';
 import { rewriteRule, withoutSpans } from '../../rule/rewrite.js';
 import { ObjectReader, type Report } from '../document/reader.js';
 import type { ObjectNode, StringNode } from '../document/tree.js';
-import { type EqlQuery, eqlRule, parseEql } from '../eql/index.js';
+import { type EqlEventQuery, type EqlQuery, eqlRule, parseEql } from '../eql/index.js';
 import { allOf, FieldQueries, noneOf } from '../field_query.js';
 import { parseKuery } from '../kuery/kuery.js';
 import { readBase, readSuppression } from './base.js';
@@ -185,11 +185,44 @@ class RuleReader {
       return query === undefined ? undefined : eqlRule(base.id, query, base);
     }
     const query = language === 'eql' ? this.eqlEvents() : this.kuery(type);
+    const joins = this.joins(type);
     if (type === 'query') return query === undefined ? undefined : { ...base, kind: 'match', query };
     this.remarkTimestampOverride();
     const timed = { base, query, schedule, extensions: this.extensions, rule: this.rule, report: this.report };
     if (type === 'threshold') return thresholdRule(threshold, timed);
-    return newTermsRule(timed);
+    return newTermsRule(joins === undefined ? timed : { ...timed, joins });
+  }
+
+  private joins(type: RuleType): TermJoin | undefined {
+    const { join, mode, fieldTypes } = this.extensions;
+    if (join === undefined) return undefined;
+    if (type !== 'new_terms' || mode !== 'event_time') {
+      this.report(this.input.extensions?.entries.get('join')?.keySpan ?? join.items.span, {
+        code: 'RULE_VALUE',
+        message: 'only a new_terms rule in event time joins events',
+        remedy: 'Remove [metadata.vedette.join].',
+      });
+      return undefined;
+    }
+    const [items, writers] = [join.items, join.writers].map((node) => {
+      const source = new EmbeddedText(this.input.source, (offset) => node.offsetInFile(offset));
+      const { query, problems } = parseEql(node.value, { dialect: 'endpoint', fieldTypes, source });
+      this.tell(problems);
+      if (query === undefined || (query.kind === 'event' && query.query.category === null)) return query;
+      this.report(node.span, {
+        code: 'RULE_VALUE',
+        message: 'events are joined by a condition on single events of any category',
+        expected: ['any where …'],
+        remedy: 'Write the condition as `any where …`, with event.category in it where it matters.',
+      });
+      return undefined;
+    });
+    if (items?.kind !== 'event' || writers?.kind !== 'event') return undefined;
+    const plain = ({ query }: EqlEventQuery): EventQuery => ({
+      category: null,
+      condition: withoutSpans(query.condition),
+    });
+    return { items: plain(items), writers: plain(writers), withinUs: join.withinUs };
   }
 
   private eql(): EqlQuery | undefined {

@@ -1,4 +1,4 @@
-import type { EventQuery, RuleBase } from '../../rule/ir.js';
+import type { EventQuery, RuleBase, TermJoin } from '../../rule/ir.js';
 import type { ObjectReader, Report } from '../document/reader.js';
 import type { Extensions } from './extensions.js';
 import type { Schedule } from './rule.js';
@@ -12,4 +12,6 @@ export interface TimedInput {
   readonly extensions: Extensions;
   readonly rule: ObjectReader;
   readonly report: Report;
+  /** Where `[metadata.vedette.join]` is, and has no problems. */
+  readonly joins?: TermJoin;
 }
