@@ -2,12 +2,14 @@
  * What each host has sent, as counts: how often each counter of the program was true, and the host's first and last
  * event time. One record a host; a host that takes over another's record starts from zero.
  */
+import { Health } from "../src/core/abi/coverage";
 import { Config, CoverageRow } from "../src/core/abi/state";
 import { configU32 } from "./config";
 import { reserve } from "./memory";
 
 let rows: usize = 0;
 let rowBytes: usize = 0;
+let healthAt: usize = 0;
 let counters: u32 = 0;
 let forgotten: u32 = 0;
 
@@ -15,7 +17,8 @@ let forgotten: u32 = 0;
 export function coverageInit(hosts: u32): void {
   counters = configU32(Config.CoverageCounters);
   if (counters == 0) return;
-  rowBytes = (usize(CoverageRow.Counts) + (usize(counters) << 2) + 7) & ~usize(7);
+  healthAt = (usize(CoverageRow.Counts) + (usize(counters) << 2) + 7) & ~usize(7);
+  rowBytes = healthAt + Health.Bytes;
   rows = reserve(usize(hosts) * rowBytes);
 }
 
@@ -48,6 +51,11 @@ export function coverageForget(host: u32): void {
 /** Address of a host's record, 0 where nothing is counted. */
 export function coverageRow(host: u32): usize {
   return counters == 0 ? 0 : rows + usize(host) * rowBytes;
+}
+
+/** Address of a host's health block; only where something is counted. */
+export function coverageHealth(host: u32): usize {
+  return rows + usize(host) * rowBytes + healthAt;
 }
 
 /** Hosts whose counts were given up. */

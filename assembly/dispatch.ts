@@ -15,6 +15,7 @@ import {
 } from "./deferred";
 import { lineageEnabled, lineageFind, lineageHolds, lineageMark, lineageMarks, lineageObserve } from "./lineage";
 import { countLoss } from "./losses";
+import { healthCount, healthInit, healthSee } from "./health";
 import { reserve } from "./memory";
 import { emitRowAlert } from "./output";
 import { evaluateRow } from "./candidate";
@@ -56,6 +57,7 @@ export function dispatchInit(): void {
   rules = ruleSection + 4;
   matched = reserve(usize(ruleCount) << 3);
   deferredInit(rules, ruleCount);
+  healthInit();
   attributionInit(predicateCount, actionStarts, actions, rules, ruleCount);
 }
 
@@ -66,7 +68,10 @@ export function judge(slot: u32, judges: u32): void {
   roles = 0;
   entity = 0;
   isEntityKnown = false;
-  if ((judges & JUDGE_HOST) != 0) coverageSee(rowHost(slot), rowTimeUs(slot));
+  if ((judges & JUDGE_HOST) != 0) {
+    coverageSee(rowHost(slot), rowTimeUs(slot));
+    healthSee(slot);
+  }
   evaluateRow(slot, 0);
   if ((judges & JUDGE_HOST) != 0) currentEntity();
   const isItsTurn = (judges & JUDGE_GLOBAL) != 0 || (rowPlace(slot) & RowPlace.Global) == 0;
@@ -119,7 +124,9 @@ function run(action: u32, rule: u32, argument: u32, slot: u32): void {
     return;
   }
   if (action == Action.Count) {
-    if ((who & JUDGE_HOST) != 0) coverageCount(rowHost(slot), argument);
+    if ((who & JUDGE_HOST) == 0) return;
+    coverageCount(rowHost(slot), argument);
+    healthCount(slot, argument);
     return;
   }
   if (rule >= ruleCount) return;

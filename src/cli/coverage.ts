@@ -3,9 +3,11 @@ import { parseArgs } from 'node:util';
 import { formatTimeUs } from '../core/time.js';
 import type { CoverageStatus } from '../correlator/alert.js';
 import { createCorrelator } from '../correlator/correlator.js';
+import type { Arrival } from '../correlator/coverage/health.js';
 import type { CoverageReport, CoverageVerdict, HostCoverage, RuleCoverage } from '../correlator/coverage/report.js';
 import { loadCoverageModel } from '../engine/load_coverage.js';
-import { createSourceReader } from '../source/reader.js';
+import type { CoverageModel } from '../rule/coverage.js';
+import { createSourceReader, type ReaderTally } from '../source/reader.js';
 import { resolveInputs } from './input.js';
 import { CommandError, type Io, paint, printable, type Style } from './io.js';
 import { pushFiles, rulesFor, streamHelp, streamOptions } from './stream.js';
@@ -28,32 +30,83 @@ export async function coverage(args: string[], io: Io): Promise<number> {
   if (positionals.length === 0)
     throw new CommandError('no event files given; name files, folders or - for standard input');
   const files = await resolveInputs(positionals);
+  const model = await loadCoverageModel();
   const correlator = await createCorrelator({
     rules: await rulesFor(values, io),
     unsupported: 'skip',
-    coverage: await loadCoverageModel(),
+    coverage: model,
     lateness: values.lateness,
     memory: values.memory,
     minSeverity: 'critical',
     ...(values.host === undefined ? {} : { defaultHost: values.host }),
   });
-  await pushFiles('coverage', files, createSourceReader(values.format), (events) => void correlator.push(events), io);
+  const reader = createSourceReader(values.format);
+  await pushFiles('coverage', files, reader, (events) => void correlator.push(events), io);
   correlator.flush();
-  const report = correlator.coverage();
+  const report = withUnread(correlator.coverage(), model, reader.tally);
   correlator.close();
-  io.stdout(values.json ? `${JSON.stringify(report)}\n` : render(report, io));
+  const input = inputOf(reader.tally);
+  io.stdout(values.json ? `${JSON.stringify({ ...report, input })}\n` : render(report, input, io));
   return 0;
+}
+
+/** The report with the lines that no source recognised among what the stream lost. */
+function withUnread(
+  report: CoverageReport,
+  model: CoverageModel,
+  { lines, unrecognised }: ReaderTally,
+): CoverageReport {
+  if (unrecognised === 0) return report;
+  const { effect = '', remedy = '' } = model.gaps['G-PARSE'] ?? {};
+  const detail = `${unrecognised} of ${lines} lines are of no known source`;
+  const gap = { code: 'G-PARSE', effect, remedy, rules: model.rules.map(({ id }) => id), detail };
+  return { ...report, stream: { ...report.stream, gaps: [...report.stream.gaps, gap] } };
+}
+
+/** What became of the lines before they were events. */
+interface InputReport {
+  readonly lines: number;
+  readonly byKind: Readonly<Record<string, number>>;
+  readonly unrecognised: number;
+  readonly unrecognisedExamples: readonly string[];
+  /** Of events that no analytic reads. */
+  readonly otherActions: Readonly<Record<string, number>>;
+}
+
+function inputOf({ lines, byKind, unrecognised, unrecognisedExamples, otherActions }: ReaderTally): InputReport {
+  const byCount = (counts: ReadonlyMap<string, number>): Record<string, number> =>
+    Object.fromEntries([...counts].sort(([a, left], [b, right]) => right - left || (a < b ? -1 : 1)));
+  return {
+    lines,
+    byKind: byCount(byKind),
+    unrecognised,
+    unrecognisedExamples,
+    otherActions: byCount(otherActions),
+  };
+}
+
+function inputLines({ lines, byKind, otherActions }: InputReport): string[] {
+  const list = (counts: Readonly<Record<string, number>>): string =>
+    Object.entries(counts)
+      .slice(0, 12)
+      .map(([name, count]) => `${printable(name)} ${count.toLocaleString('en')}`)
+      .join(', ');
+  const told = [`${lines.toLocaleString('en')} lines: ${list(byKind) || 'none recognised'}`];
+  if (Object.keys(otherActions).length > 0) told.push(`of no class that an analytic reads: ${list(otherActions)}`);
+  return told;
 }
 
 /** Hosts shown one by one. */
 const hostsMax = 25;
 
-function render(report: CoverageReport, io: Io): string {
+function render(report: CoverageReport, input: InputReport, io: Io): string {
   const platforms = Object.entries(report.hostsByPlatform).map(([name, count]) => `${name} ${count}`);
   const hosts = report.hosts.slice(0, hostsMax);
   const lines = [paint(io, 'bold', `${report.hostsTotal} hosts (${platforms.join(', ') || 'none seen'})`), ''];
   if (report.hostsForgotten > 0)
     lines.push(`${report.hostsForgotten} more hosts were seen and given up for room; give more --memory`, '');
+  const lost = report.stream.gaps.map(({ code, detail = '' }) => `${paint(io, 'yellow', code)}  ${detail}`);
+  lines.push(...inputLines(input), ...lost, '');
   lines.push(...matrixLines(report), '');
   for (const host of hosts) lines.push(...hostLines(host, io), '');
   if (report.hosts.length > hosts.length)
@@ -94,10 +147,35 @@ function hostLines(host: HostCoverage, io: Io): string[] {
     `${paint(io, 'bold', `host ${printable(host.host.id)}`)}  ${host.platform}  ${from} to ${to}`,
     `  ${host.events.toLocaleString('en')} events (${sources.join(', ') || 'of no source that the model knows'}); ${host.pythonLaunches.toLocaleString('en')} Python launches`,
   ];
+  lines.push(...healthLines(host, io));
   const applicable = host.rules.filter(({ status }) => status !== 'not_applicable');
   if (applicable.length === 0) lines.push('  no rule applies to its platform');
   for (const rule of applicable) lines.push(...ruleLines(rule, io));
   return lines;
+}
+
+/** How the host's telemetry arrived: its own line, and one for each source that has something to tell. */
+function healthLines({ health, sources, gaps }: HostCoverage, io: Io): string[] {
+  const own = gaps.filter(({ detail }) => detail !== undefined);
+  const lines = own.map(({ code, detail = '' }) => `  ${paint(io, 'yellow', code)}  ${printable(detail)}`);
+  if (sources.length > 1) {
+    for (const { title, arrival } of sources) {
+      const text = arrival === null ? 'arrival not told apart' : arrivalText(arrival);
+      if (text !== '') lines.push(`    ${title}: ${text}`);
+    }
+  }
+  const unnumbered = health.seqGaps === null ? 'lost events cannot be counted: no source numbers its events' : '';
+  return unnumbered === '' ? lines : [...lines, `  ${paint(io, 'dim', unnumbered)}`];
+}
+
+function arrivalText({ lateEvents, duplicates, estLostEvents, clockOffset }: Arrival): string {
+  const parts = [
+    lateEvents > 0 ? `${lateEvents} late` : '',
+    duplicates > 0 ? `${duplicates} again` : '',
+    estLostEvents !== null && estLostEvents > 0 ? `about ${estLostEvents} missing` : '',
+    clockOffset !== null && clockOffset !== 'within 5 minutes' ? `taken in ${clockOffset}` : '',
+  ];
+  return parts.filter((part) => part !== '').join(', ');
 }
 
 function ruleLines({ rule, status, base, legs }: RuleCoverage, io: Io): string[] {
@@ -124,7 +202,12 @@ interface Affected {
 /** Each gap once, with what it does, what it touches and what to do. */
 function gapLines({ hosts }: CoverageReport, io: Io): string[] {
   const found = new Map<string, Affected>();
-  for (const { host, rules } of hosts) {
+  for (const { host, rules, gaps } of hosts) {
+    for (const { code, effect, remedy } of gaps) {
+      const entry = found.get(code) ?? { effect, remedy, hosts: new Set(), parts: new Set() };
+      found.set(code, entry);
+      entry.hosts.add(host.id);
+    }
     for (const { rule, base, legs } of rules) {
       for (const [name, { gaps }] of [['', base] as const, ...Object.entries(legs)]) {
         for (const { code, effect, remedy } of gaps) {
@@ -137,7 +220,7 @@ function gapLines({ hosts }: CoverageReport, io: Io): string[] {
     }
   }
   return [...found].flatMap(([code, { effect, remedy, hosts: on, parts }]) => [
-    `${paint(io, 'bold', code)}  ${on.size === 1 ? printable([...on][0] ?? '') : `${on.size} hosts`}: ${[...parts].map(printable).join(', ')}`,
+    `${paint(io, 'bold', code)}  ${on.size === 1 ? printable([...on][0] ?? '') : `${on.size} hosts`}: ${[...parts].map(printable).join(', ') || 'all rules that apply'}`,
     `  why  ${effect}`,
     `  do   ${remedy}`,
   ]);

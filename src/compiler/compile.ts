@@ -43,6 +43,8 @@ export interface CompileOptions {
   readonly earlyRules?: ReadonlySet<string>;
   /** Conditions that are counted for each host, by counter index. Default none. */
   readonly counters?: readonly CoverageCounter[];
+  /** Fields that tell how events arrive: their id, where they have one, and when they were taken in. */
+  readonly arrival?: { readonly eventId: string | null; readonly ingested: string };
 }
 
 /** A linked rule set. */
@@ -68,6 +70,8 @@ export interface CompiledProgram {
   readonly usesImages: boolean;
   readonly hasGlobalRules: boolean;
   readonly predicateCount: number;
+  /** Columns of the fields of `arrival`; undefined where none was asked for. */
+  readonly arrivalColumns: { readonly eventId: number | undefined; readonly ingested: number } | undefined;
 }
 
 /**
@@ -202,6 +206,7 @@ class Linker {
     const kept = this.#columns.kept;
     const evidenceFields = [...new Set([...kept, ...(this.#options.evidenceFields ?? [])])];
     const evidence = this.#encodeEvidence(evidenceFields, kept.length);
+    const arrivalColumns = this.#arrivalColumns();
     this.#markActions();
     const sections = new Map<Section, Uint8Array>([...this.#predicates.finish(), ...lineage, ...stateful.sections]);
     sections.set(Section.Evidence, evidence);
@@ -223,7 +228,16 @@ class Linker {
       usesImages,
       hasGlobalRules: stateful.hasGlobalRules,
       predicateCount: this.#predicates.predicateCount,
+      arrivalColumns,
     };
+  }
+
+  #arrivalColumns(): CompiledProgram['arrivalColumns'] {
+    const { arrival } = this.#options;
+    if (arrival === undefined) return undefined;
+    const column = (field: string): number => this.#predicates.column(field, 'evidence');
+    const { eventId, ingested } = arrival;
+    return { eventId: eventId === null ? undefined : column(eventId), ingested: column(ingested) };
   }
 
   #encode(sections: Map<Section, Uint8Array>): Pick<CompiledProgram, 'bytes' | 'sections' | 'fingerprint'> {

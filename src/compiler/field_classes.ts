@@ -53,6 +53,7 @@ const identityFields = new Set([
 ]);
 
 const distinctFields = new Set([
+  'event.ingested',
   'file.name',
   'source.ip',
   'process.working_directory',

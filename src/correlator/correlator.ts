@@ -17,7 +17,9 @@ import { type AlertNames, type MadeAlert, makeAlert } from './alert_maker.js';
 import { Baseline } from './behavior/baseline.js';
 import type { BaselineData } from './behavior/baseline_data.js';
 import { Behaviors, sessionsFor, type WitnessListener } from './behaviors.js';
-import type { CoverageReport } from './coverage/report.js';
+import type { HostLoss } from './coverage/health.js';
+import type { CoverageReport, StreamCounts } from './coverage/report.js';
+import type { CoverageCounts, HostAsides } from './coverage/tracker.js';
 import type { ExceptionUse } from './exceptions.js';
 import { bytesOf, formOf, lineRuns, objectRuns, type PushInput, type PushOptions } from './input.js';
 import { isJoined, JoinedTerms } from './joined_terms.js';
@@ -97,6 +99,8 @@ export interface PartOptions extends ProgramParts {
 /** A correlator as the engine sees it. */
 export interface CorrelatorPart extends Correlator {
   readonly kernel: Kernel;
+  /** What `coverage()` is made from; undefined where no model was given. */
+  coverageCounts(): CoverageCounts | undefined;
   /** Forgets the session of delta batches in hand: its next batch is refused. */
   endSession(): void;
   /** As `snapshot`, without the checksum; in `spare` where it is large enough. */
@@ -440,7 +444,27 @@ class RunningCorrelator implements CorrelatorPart {
     const { coverage } = this.#prepared;
     if (coverage === undefined)
       throw new UsageError('USAGE_OPTION', 'no coverage model; pass one: createCorrelator({ coverage: … })');
-    return coverage.report(this.#open());
+    const kernel = this.#open();
+    return coverage.report(kernel, this.#asides(kernel), streamCounts(this.stats()));
+  }
+
+  coverageCounts(): CoverageCounts | undefined {
+    const kernel = this.#open();
+    return this.#prepared.coverage?.counts(kernel, this.#asides(kernel));
+  }
+
+  #asides(kernel: Kernel): HostAsides {
+    const byHost = new Map<string, HostLoss[]>();
+    for (const { host, reason, rule, count } of this.#losses(kernel)) {
+      // Late events have a count of their own.
+      if (host === null || reason === 'late' || reason === 'late_global') continue;
+      byHost.set(host, [...(byHost.get(host) ?? []), { reason, rule, count }]);
+    }
+    const rules = this.#prepared.program.rules.filter(({ kind }) => kind === 'behavior').map(({ id }) => id);
+    return {
+      losses: (host) => byHost.get(host) ?? [],
+      unready: (host, timeUs) => this.#baseline?.unready(host, timeUs, rules) ?? [],
+    };
   }
 
   #losses(kernel: Kernel): LossCount[] {
@@ -478,6 +502,15 @@ function columnSpecs({ program }: Prepared) {
     ...(nested === undefined ? {} : { nested }),
   }));
 }
+
+/** What a coverage report tells of the stream. */
+export const streamCounts = ({ events, rows }: Pick<CorrelatorStats, 'events' | 'rows'>): StreamCounts => ({
+  events,
+  skippedRows: rows.skipped,
+  truncatedRows: rows.truncated,
+  futureRows: rows.future,
+  noHostRows: rows.noHost,
+});
 
 const finiteOrNull = (value: number): number | null => (Number.isFinite(value) ? value : null);
 

@@ -12,6 +12,7 @@ import { predicateImports } from '../kernel/host_functions.js';
 import { Kernel } from '../kernel/kernel.js';
 import { loadKernelModule } from '../kernel/load.js';
 import type { WasmModule } from '../kernel/web_assembly.js';
+import type { CoverageModel } from '../rule/coverage.js';
 import type { Rule } from '../rule/ir.js';
 import { asksLineage } from '../rule/lineage.js';
 import { CoverageTracker } from './coverage/tracker.js';
@@ -70,7 +71,12 @@ export function prepare(settings: Settings, part: ProgramParts = {}): Prepared {
           ...(part.keptFields ?? []),
         ]),
       ],
-      ...(coverage === undefined ? {} : { counters: coverage.model.counters }),
+      ...(coverage === undefined
+        ? {}
+        : {
+            counters: coverage.model.counters,
+            arrival: { eventId: settings.processFields.eventId, ingested: 'event.ingested' },
+          }),
       earlyRules,
     },
   );
@@ -120,12 +126,13 @@ export async function startKernel(
 ): Promise<Started> {
   const module = await loadKernelModule(settings.wasm);
   const counters = coverage?.model.counters.length ?? 0;
+  const words = coverage === undefined ? [] : coverageConfig(coverage.model, program);
   const needs = needsOf(program, settings, counters);
   const least = leastBudget(needs);
   let target = Math.max(least, settings.memoryBytes);
   for (;;) {
     const budget = divideBudget({ ...needs, budgetBytes: target });
-    const kernel = await createKernel(module, program, settings, budget, drain, { ...part, earlyRules }, counters);
+    const kernel = await createKernel(module, program, settings, budget, drain, { ...part, earlyRules }, words);
     const over = kernel.reservedBytes - settings.memoryBytes;
     if (over <= 0) {
       if (settings.pretouch) kernel.touchMemory();
@@ -157,6 +164,32 @@ function needsOf(program: CompiledProgram, settings: Settings, counters: number)
   };
 }
 
+/** Words of the configuration that tell the kernel what it counts of hosts and how events arrive. */
+function coverageConfig(
+  { counters, sources }: CoverageModel,
+  { arrivalColumns }: CompiledProgram,
+): readonly (readonly [Config, number])[] {
+  const { eventId, ingested } = arrivalColumns ?? {};
+  const place = (column: number | undefined): number => (column === undefined ? 0 : column + 1);
+  const sequenced = sources.reduce(
+    (bits, { sequence }, index) => (sequence && index < 32 ? bits | (1 << index) : bits),
+    0,
+  );
+  return [
+    [Config.CoverageCounters, counters.length],
+    [
+      Config.CoverageSourceFirst,
+      Math.max(
+        0,
+        counters.findIndex(({ id }) => id.startsWith('source:')),
+      ),
+    ],
+    [Config.CoverageSources, sources.length],
+    [Config.CoverageSequenced, sequenced >>> 0],
+    [Config.CoverageColumns, place(eventId) + place(ingested) * 0x10000],
+  ];
+}
+
 /** Bytes of one row of the row store, as the kernel lays it out. */
 function rowBytesOf(program: CompiledProgram): number {
   const cells: Partial<Record<ColumnKind, number>> = {
@@ -175,9 +208,9 @@ function createKernel(
   budget: Budget,
   drain: (records: DataView) => void,
   part: ProgramParts,
-  counters: number,
+  coverage: readonly (readonly [Config, number])[],
 ): Promise<Kernel> {
-  const config = new Map(budget.config);
+  const config = new Map([...budget.config, ...coverage]);
   config.set(Config.LatenessUs, settings.latenessUs);
   config.set(Config.MaxSkipUs, settings.maxSkipUs);
   config.set(Config.RuleCount, program.rules.length);
@@ -189,7 +222,6 @@ function createKernel(
   config.set(Config.ProcessesPerHost, 50_000);
   config.set(Config.OrdinalCapacity, part.ordinalRows ?? 0);
   config.set(Config.RouteCapacity, part.routeRows ?? 0);
-  config.set(Config.CoverageCounters, counters);
   config.set(Config.HasEarlyRules, (part.earlyRules?.size ?? 0) > 0 ? 1 : 0);
   return Kernel.create({
     module,

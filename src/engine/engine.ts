@@ -6,6 +6,9 @@ import type { Diagnostic } from '../core/diagnostic.js';
 import { UsageError } from '../core/errors.js';
 import { parseTimeUs } from '../core/time.js';
 import type { Alert } from '../correlator/alert.js';
+import { streamCounts } from '../correlator/correlator.js';
+import { fitModel } from '../correlator/coverage/fitted.js';
+import { buildCoverage, type CoverageReport } from '../correlator/coverage/report.js';
 import type { InputForm, PushInput, PushOptions } from '../correlator/input.js';
 import type { RestoreReport } from '../correlator/restore_plan.js';
 import type { FieldSpec } from '../event/fields.js';
@@ -43,6 +46,11 @@ export interface Engine {
   /** Takes a snapshot now, and keeps it where the engine has durable state. */
   snapshot(): Promise<void>;
   stats(): Promise<EngineStats>;
+  /**
+   * Whether each rule could have fired on each host, from what the hosts sent so far: the same for any number of shards.
+   * @throws UsageError where no coverage model was given.
+   */
+  coverage(): Promise<CoverageReport>;
   /** First ordinal to send: 0, or where the state that was found ends. */
   readonly resumeFrom: number;
   /** What was found when the engine was created; undefined without durable state. */
@@ -214,6 +222,15 @@ class RunningEngine implements Engine {
       pushes: this.#pushes,
       recovery: this.recovery,
     });
+  }
+
+  async coverage(): Promise<CoverageReport> {
+    this.#refuseClosed();
+    const { coverage } = this.#settings.correlator;
+    if (coverage === undefined)
+      throw new UsageError('USAGE_OPTION', 'no coverage model; pass one: createEngine({ coverage: … })');
+    const [{ hosts, forgotten }, stats] = await Promise.all([this.#fleet.coverageCounts(), this.stats()]);
+    return buildCoverage(fitModel(coverage, this.#fleet.rules), hosts, streamCounts(stats), forgotten);
   }
 
   close(): Promise<void> {

@@ -4,6 +4,7 @@
  */
 import type { Diagnostic } from '../core/diagnostic.js';
 import type { Alert } from '../correlator/alert.js';
+import type { CoverageCounts } from '../correlator/coverage/tracker.js';
 import type { ExceptionUse } from '../correlator/exceptions.js';
 import { bytesOf, formOf, objectRuns, type PushInput, type PushOptions } from '../correlator/input.js';
 import type { CorrelatorOptions } from '../correlator/options.js';
@@ -276,6 +277,19 @@ export class Fleet {
       ...ordered.exceptions(),
     ];
     return { shards, global: global?.part.stats() ?? null, pendingRows: global?.part.pendingRows ?? 0, exceptions };
+  }
+
+  /** What every shard counted of its hosts. */
+  async coverageCounts(): Promise<CoverageCounts> {
+    const counts = await Promise.all(this.mailboxes.map((mailbox) => mailbox.coverageCounts()));
+    return {
+      hosts: counts.flatMap((one) => one?.hosts ?? []),
+      forgotten: counts.reduce((sum, one) => sum + (one?.forgotten ?? 0), 0),
+    };
+  }
+
+  get rules(): CorrelatorOptions['rules'] {
+    return this.#rules.options.rules;
   }
 
   /** Alerts published so far of a rule whose alerts pass through the one order; 0 of others. */

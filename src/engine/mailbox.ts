@@ -4,6 +4,7 @@
  * the journal again; what that repeats was delivered already and is dropped.
  */
 import { BatchError, ProgramError, SnapshotError, UsageError, VedetteError } from '../core/errors.js';
+import type { CoverageCounts } from '../correlator/coverage/tracker.js';
 import type { SessionPlace, ShardAnswer, ShardMessage, ShardOutput, ShardStart, Started } from './messages.js';
 import type { ShardHost } from './shard_host.js';
 
@@ -98,6 +99,15 @@ export class Mailbox {
       const answer = await this.#persist(() => this.#host.run({ kind: 'stats' }));
       if (answer.kind !== 'stats') throw errorOf(answer);
       return answer;
+    });
+  }
+
+  /** What the shard counted of its hosts; undefined where no coverage model was given. */
+  coverageCounts(): Promise<CoverageCounts | undefined> {
+    return this.#inTurn(async () => {
+      const answer = await this.#persist(() => this.#host.run({ kind: 'coverage' }));
+      if (answer.kind !== 'coverage') throw errorOf(answer);
+      return answer.counts;
     });
   }
 

@@ -2,6 +2,7 @@
 import type { Diagnostic } from '../core/diagnostic.js';
 import type { Alert } from '../correlator/alert.js';
 import type { EvidenceFields } from '../correlator/behavior/witness.js';
+import type { CoverageCounts } from '../correlator/coverage/tracker.js';
 import type { ExceptionUse } from '../correlator/exceptions.js';
 import type { CorrelatorOptions } from '../correlator/options.js';
 import type { RestoreReport } from '../correlator/restore_plan.js';
@@ -79,7 +80,8 @@ export type ShardTask =
   | { readonly kind: 'push'; readonly message: ShardMessage }
   /** `spare`: memory for it, given away. */
   | { readonly kind: 'snapshot'; readonly spare: ArrayBuffer }
-  | { readonly kind: 'stats' };
+  | { readonly kind: 'stats' }
+  | { readonly kind: 'coverage' };
 
 export interface Started {
   readonly report: RestoreReport;
@@ -98,5 +100,7 @@ export type ShardAnswer =
       readonly foreignRows: number;
       readonly exceptions: readonly ExceptionUse[];
     }
+  /** Undefined where no coverage model was given. */
+  | { readonly kind: 'coverage'; readonly counts: CoverageCounts | undefined }
   | { readonly kind: 'lost' }
   | { readonly kind: 'error'; readonly name: string; readonly code: string; readonly message: string };

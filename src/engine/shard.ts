@@ -40,6 +40,7 @@ export class Shard {
 
   #answer(task: Exclude<ShardTask, { kind: 'start' }>, correlator: CorrelatorPart): ShardAnswer {
     if (task.kind === 'push') return { kind: 'output', output: this.#push(correlator, task.message) };
+    if (task.kind === 'coverage') return { kind: 'coverage', counts: correlator.coverageCounts() };
     if (task.kind === 'snapshot') return { kind: 'snapshot', bytes: correlator.unsealedSnapshot(task.spare) };
     return {
       kind: 'stats',

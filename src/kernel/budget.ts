@@ -1,5 +1,6 @@
 /** Divides a memory budget among the kernel's tables, before anything is reserved. */
 
+import { Health } from '../core/abi/coverage.js';
 import { IngestConfig } from '../core/abi/events.js';
 import { Config } from '../core/abi/state.js';
 import { chunkRows } from '../core/limits.js';
@@ -42,7 +43,7 @@ const kibibyte = 1024;
 /** The input region at most: 4,096 rows of a self-contained batch, several at once. */
 const inputMost = 4 * mebibyte;
 const hostBytes = (needs: BudgetNeeds): number =>
-  208 + 8 + (needs.coverageCounters === 0 ? 0 : 32 + 4 * needs.coverageCounters);
+  208 + 8 + (needs.coverageCounters === 0 ? 0 : 32 + 4 * needs.coverageCounters + Health.Bytes);
 /** A record, and its places in the two indexes. */
 const processBytes = 64 + 2 * 16;
 const imageBytes = 32;
@@ -73,7 +74,7 @@ function sharesOf(needs: BudgetNeeds): Shares {
     { name: 'values', weight: 34, least: mebibyte },
     { name: 'truth', weight: 6, least: 256 * kibibyte },
     { name: 'ids', weight: 6, least: 256 * kibibyte },
-    { name: 'hosts', weight: 3, least: 64 * hostBytes(needs) },
+    { name: 'hosts', weight: needs.coverageCounters === 0 ? 3 : 6, least: 64 * hostBytes(needs) },
     { name: 'rows', weight: needs.holdsRows ? 20 : 0, least: 2 * chunkRows * (needs.rowBytes + 20) },
     { name: 'state', weight: needs.usesState ? 24 : 0, least: needs.usesState ? 512 * kibibyte : 64 * kibibyte },
     { name: 'evidence', weight: needs.usesState ? 12 : 0, least: needs.usesState ? 256 * kibibyte : 16 * kibibyte },

@@ -11,6 +11,7 @@ import { type Config, CoverageRow, type Loss } from '../core/abi/state.js';
 import { concatBytes } from '../core/bytes.js';
 import { KernelTrap, SnapshotError } from '../core/errors.js';
 import { marksMax } from '../core/limits.js';
+import { type HostHealth, healthAt, readHealth, writeHealth } from './health_record.js';
 import type { KernelExports } from './kernel_exports.js';
 import { type WasmImports, type WasmMemory, type WasmModule, webAssembly } from './web_assembly.js';
 
@@ -431,6 +432,18 @@ export class Kernel {
     view.setBigInt64(at + CoverageRow.LastUs, BigInt(lastUs), true);
     view.setBigUint64(at + CoverageRow.Events, BigInt(events), true);
     new Uint32Array(view.buffer, at + CoverageRow.Counts, counts.length).set(counts);
+  }
+
+  /** How the host's telemetry arrived; `counters` as for {@link coverage}. Undefined where nothing is counted. */
+  health(host: number, counters: number): HostHealth | undefined {
+    const row = this.#exports.coverage_row(host) >>> 0;
+    return row === 0 ? undefined : readHealth(this.#view(), healthAt(row, counters));
+  }
+
+  /** Puts back what a snapshot knew of a host's arrivals. */
+  setHealth(host: number, counters: number, health: HostHealth): void {
+    const row = this.#exports.coverage_row(host) >>> 0;
+    if (row !== 0) writeHealth(this.#view(), healthAt(row, counters), health);
   }
 
   /** Hosts whose coverage counts were given up for room. */

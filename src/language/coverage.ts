@@ -52,6 +52,7 @@ class ModelParser {
 
   #model(reader: ObjectReader): CoverageModel {
     const classes = reader.objects('classes').map((entry) => this.#counted(entry, 'class'));
+    this.#collected(reader, classes);
     const filtered = this.#filtered(reader);
     const fields = reader.objects('fields').map((entry) => this.#field(entry));
     const activity = this.#query(reader.stringNode('activity'));
@@ -76,6 +77,19 @@ class ModelParser {
     if (query !== undefined) this.#counters.push({ id: `${kind}:${id}`, query });
     entry.finish();
     return id;
+  }
+
+  /** Counts, for each class, the events by which a sensor says that it collects the class. */
+  #collected(reader: ObjectReader, classes: readonly string[]): void {
+    const signal = this.#query(reader.stringNode('collected'));
+    const field = reader.string('collected_field');
+    if (signal === undefined || field === undefined) return;
+    for (const id of classes) {
+      const value = { kind: 'field', name: field } as const;
+      const named = { kind: 'match', value, patterns: [{ type: 'equals', text: id }], case: 'exact' } as const;
+      const condition = { kind: 'and', operands: [signal.condition, named] } as const;
+      this.#counters.push({ id: `health:${id}`, query: { category: signal.category, condition } });
+    }
   }
 
   /** Counts the classes listed under `filtered` again for events whose process is an `actor`. */
@@ -109,7 +123,8 @@ class ModelParser {
     const cannot: Record<string, Record<string, string>> = {};
     const table = entry.object('cannot');
     for (const platform of table?.node.entries.keys() ?? []) cannot[platform] = stringMap(table?.object(platform));
-    return { id: this.#counted(entry, 'source'), title, cannot };
+    const sequence = entry.boolean('sequence') ?? false;
+    return { id: this.#counted(entry, 'source'), title, sequence, cannot };
   }
 
   /** A condition; `prefix` makes a bare condition a query. */

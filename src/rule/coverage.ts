@@ -36,12 +36,14 @@ export interface CoverageRule {
 export interface CoverageSource {
   readonly id: string;
   readonly title: string;
+  /** Numbers the events of a host without holes (`event.sequence`): a hole is an event that was lost. */
+  readonly sequence: boolean;
   /** Platform, then class, to the gap that names why the source never gives it. */
   readonly cannot: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }
 
 export interface CoverageModel {
-  /** Counters `class:ID`, `actor:ID`, `field:ID`, `source:ID`, `platform:ID` and `activity`, in this order of kinds. */
+  /** Counters `class:ID`, `actor:ID`, `field:ID`, `source:ID`, `platform:ID` and `activity`, in this order of kinds; `health:ID` counts events which say that the class is collected. */
   readonly counters: readonly CoverageCounter[];
   readonly classes: readonly string[];
   /** Classes that sources may collect for some programs only; `actor:ID` counts those of interpreters. */

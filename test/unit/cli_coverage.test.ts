@@ -90,7 +90,8 @@ describe('the coverage of a correlator', () => {
     after.restore(before.snapshot());
     after.push([event('a', 'network', 2)]);
     before.push([event('a', 'network', 2)]);
-    expect(after.coverage()).toEqual(before.coverage());
+    const { stream: _, ...expected } = before.coverage();
+    expect(after.coverage()).toMatchObject(expected);
   });
 
   test('tells how many hosts were given up for room', async () => {

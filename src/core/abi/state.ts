@@ -51,6 +51,12 @@ export const enum Config {
   HasEarlyRules = 26,
   /** Counters of the coverage report; 0 where none is asked for. */
   CoverageCounters = 27,
+  /** First counter that stands for a source, and how many do; bits of those whose sequence numbers have no holes. */
+  CoverageSourceFirst = 28,
+  CoverageSources = 29,
+  CoverageSequenced = 30,
+  /** 1 + column of the event's id, and above 16 bits 1 + column of its time of ingestion; 0 for none. */
+  CoverageColumns = 31,
   /** First word owned by each half; the halves name their own words from here on. */
   IngestFirst = 32,
   PredicatesFirst = 64,

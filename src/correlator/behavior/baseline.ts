@@ -3,6 +3,7 @@
  * but event time. Bounded: what no room was left for is not learned, and counted.
  */
 import { globMatches } from '../../core/glob.js';
+import type { Unready } from '../coverage/health.js';
 import { type BaselineData, faultOf, type HeldBack, type HostData, sealBaseline } from './baseline_data.js';
 import { type Tuple, tupleText } from './tuples.js';
 
@@ -168,6 +169,19 @@ export class Baseline {
 
   isLearning(host: HostRef, timeUs: number, rule: string): boolean {
     return this.stateOf(host, timeUs, rule) === 'learning';
+  }
+
+  /** Rules whose baseline of the host is not in force at this time. Begins nothing. */
+  unready(hostId: string, timeUs: number, rules: readonly string[]): Unready[] {
+    if (this.#refused !== undefined) return rules.map((rule) => ({ rule, state: 'refused' }));
+    const state = this.#hosts.get(hostId);
+    return rules.flatMap((rule): Unready[] => {
+      const sinceUs = state?.rules.get(rule) ?? timeUs;
+      const isApproved = state?.approved !== undefined && sinceUs <= Date.parse(state.approved.at) * 1000;
+      const isLearning = this.#options.mode === 'learn' && !isApproved && timeUs < sinceUs + this.#options.learnForUs;
+      if (isLearning) return [{ rule, state: 'learning' }];
+      return this.#settledState(hostId) === 'review' ? [{ rule, state: 'review' }] : [];
+    });
   }
 
   #settledState(hostId: string): Exclude<LearningState, 'learning'> {

@@ -3,8 +3,11 @@
  * never reported as safety: a class that was not seen is *blind* when a source cannot give it or when Python ran and
  * nothing came, and *unknown* when nothing ran that could have shown it.
  */
+import { compareCodeUnits } from '../../core/order.js';
+import type { HostHealth } from '../../kernel/health_record.js';
 import type { CoverageModel, CoverageRequirement, CoverageRule } from '../../rule/coverage.js';
 import type { CoverageStatus } from '../alert.js';
+import { type Arrival, arrivalOf, type HostLoss, healthGaps, hostArrival, type Unready } from './health.js';
 
 /** Counts of one host, by counter id of the model. */
 export interface HostCounts {
@@ -14,6 +17,12 @@ export interface HostCounts {
   /** Events of any kind. */
   readonly events: number;
   readonly counts: Readonly<Record<string, number>>;
+  /** How its telemetry arrived, where that is known. */
+  readonly health?: HostHealth;
+  /** What was lost of it, late events aside. */
+  readonly losses?: readonly HostLoss[];
+  /** Rules whose baseline of it is not in force; empty where there is no baseline. */
+  readonly unready?: readonly Unready[];
 }
 
 export interface CoverageGap {
@@ -28,6 +37,41 @@ export interface CoverageVerdict {
   readonly gaps: readonly CoverageGap[];
 }
 
+/** A gap of a host, with the rules that it touches and what it is about. */
+export interface HostGap extends CoverageGap {
+  readonly rules: readonly string[];
+  readonly detail?: string;
+}
+
+export interface SourceCoverage {
+  readonly id: string;
+  readonly title: string;
+  readonly events: number;
+  /** Null for sources beyond the first three of a host: their arrivals are not told apart. */
+  readonly firstSeenUs: number | null;
+  readonly lastSeenUs: number | null;
+  readonly arrival: Arrival | null;
+}
+
+/** How telemetry of the host came, whatever it was about. */
+export interface HealthReport extends Arrival {
+  /** Events that have an id; of others repetitions are known by their numbers alone. */
+  readonly identifiedEvents: number;
+  /** Recognised, and of no class that an analytic reads. */
+  readonly unclassifiedEvents: number;
+  /** What no room was left for: an alert that needed it may be missing. */
+  readonly losses: readonly HostLoss[];
+}
+
+/** Shares of process starts, null before the first. */
+export interface IdentityReport {
+  /** Known by more than a pid. */
+  readonly strongRate: number | null;
+  /** Ends and forks for each start. */
+  readonly exitsRate: number | null;
+  readonly forksRate: number | null;
+}
+
 export interface RuleCoverage extends CoverageVerdict {
   readonly rule: string;
   readonly base: CoverageVerdict;
@@ -40,7 +84,7 @@ export interface HostCoverage {
   readonly firstSeenUs: number;
   readonly lastSeenUs: number;
   readonly events: number;
-  readonly sources: readonly { readonly id: string; readonly title: string; readonly events: number }[];
+  readonly sources: readonly SourceCoverage[];
   /** Every class of the model, zero included. */
   readonly classes: Readonly<Record<string, number>>;
   readonly fields: readonly {
@@ -49,10 +93,26 @@ export interface HostCoverage {
     readonly filled: number;
     readonly fillRate: number | null;
   }[];
+  readonly identity: IdentityReport;
   readonly pythonLaunches: number;
+  readonly health: HealthReport;
   readonly rules: readonly RuleCoverage[];
-  /** Of every rule, and of fields that no rule needs but an analyst misses. */
-  readonly gaps: readonly CoverageGap[];
+  /** Of every rule, of the host's health, and of fields that no rule needs but an analyst misses. */
+  readonly gaps: readonly HostGap[];
+}
+
+/** What the stream as a whole lost, since the correlator was created: such rows name no host. */
+export interface StreamReport {
+  readonly events: number;
+  /** Lines that are no event. */
+  readonly skippedRows: number;
+  /** Values cut for their length. */
+  readonly truncatedRows: number;
+  /** Rows that waited because their time lies far ahead. */
+  readonly futureRows: number;
+  /** Rows that were given the default host. */
+  readonly noHostRows: number;
+  readonly gaps: readonly HostGap[];
 }
 
 export interface CoverageReport {
@@ -63,8 +123,16 @@ export interface CoverageReport {
   readonly hostsByPlatform: Readonly<Record<string, number>>;
   /** Rule, then status, to the number of hosts. */
   readonly matrix: Readonly<Record<string, Readonly<Record<CoverageStatus, number>>>>;
+  readonly stream: StreamReport;
+  /** Gap codes with the number of hosts that have them, the most frequent first. */
+  readonly topGaps: readonly { readonly code: string; readonly hosts: number }[];
   readonly hosts: readonly HostCoverage[];
 }
+
+/** Counts of the stream that the report tells. */
+export type StreamCounts = Omit<StreamReport, 'gaps'>;
+
+const emptyStream: StreamCounts = { events: 0, skippedRows: 0, truncatedRows: 0, futureRows: 0, noHostRows: 0 };
 
 /** A required field filled on at least this share of its events is full. */
 const fullFill = 0.95;
@@ -75,10 +143,23 @@ const filterLaunches = 20;
 /** A class missing from telemetry that spans this long is not an accident of a short look. */
 const longLookUs = 24 * 3_600_000_000;
 
+const unknownArrival: Arrival = {
+  lateEvents: 0,
+  duplicates: 0,
+  seqGaps: null,
+  estLostEvents: null,
+  clockOffset: null,
+};
+
 const worstFirst: readonly CoverageStatus[] = ['blind', 'unknown', 'degraded', 'full'];
 
 /** Builds the report, hosts in id order. */
-export function buildCoverage(model: CoverageModel, hosts: readonly HostCounts[]): CoverageReport {
+export function buildCoverage(
+  model: CoverageModel,
+  hosts: readonly HostCounts[],
+  stream: StreamCounts = emptyStream,
+  hostsForgotten = 0,
+): CoverageReport {
   const reports = [...hosts]
     .sort((a, b) => (a.host.id < b.host.id ? -1 : a.host.id > b.host.id ? 1 : 0))
     .map((host) => new HostJudge(model, host).report());
@@ -92,11 +173,35 @@ export function buildCoverage(model: CoverageModel, hosts: readonly HostCounts[]
   return {
     schemaVersion: 1,
     hostsTotal: reports.length,
-    hostsForgotten: 0,
+    hostsForgotten,
     hostsByPlatform: byPlatform,
     matrix,
+    stream: { ...stream, gaps: streamGaps(model, stream) },
+    topGaps: topGapsOf(reports),
     hosts: reports,
   };
+}
+
+function streamGaps(model: CoverageModel, { events, skippedRows, noHostRows }: StreamCounts): HostGap[] {
+  const rules = model.rules.map(({ id }) => id);
+  const gap = (code: string, detail: string): HostGap => ({ ...gapOf(model, code), rules, detail });
+  return [
+    ...(skippedRows > 0 ? [gap('G-PARSE', `${skippedRows} of ${events} lines are no event`)] : []),
+    ...(noHostRows > 0 ? [gap('G-HOSTID', `${noHostRows} of ${events} events name no host`)] : []),
+  ];
+}
+
+function topGapsOf(hosts: readonly HostCoverage[]): CoverageReport['topGaps'] {
+  const counts = new Map<string, number>();
+  for (const { gaps } of hosts) for (const { code } of gaps) counts.set(code, (counts.get(code) ?? 0) + 1);
+  return [...counts]
+    .map(([code, count]) => ({ code, hosts: count }))
+    .sort((a, b) => b.hosts - a.hosts || compareCodeUnits(a.code, b.code));
+}
+
+function gapOf(model: CoverageModel, code: string): CoverageGap {
+  const { effect, remedy } = model.gaps[code] ?? { effect: '', remedy: '' };
+  return { code, effect, remedy };
 }
 
 /** How far a rule can see on a host: `base` and each leg, or `rule` where it has no legs. Undefined for unknown rules. */
@@ -124,27 +229,83 @@ class HostJudge {
   }
 
   report(): HostCoverage {
-    const { classes, fields, sources, rules } = this.#model;
+    const { classes, fields, rules } = this.#model;
     const judged = rules.map((rule) => this.rule(rule));
+    const health = this.#health();
     return {
       host: this.#host.host,
       platform: this.#platform,
       firstSeenUs: this.#host.firstSeenUs,
       lastSeenUs: this.#host.lastSeenUs,
       events: this.#host.events,
-      sources: sources
-        .map(({ id, title }) => ({ id, title, events: this.#count(`source:${id}`) }))
-        .filter(({ events }) => events > 0),
+      sources: this.#sources(),
       classes: Object.fromEntries(classes.map((id) => [id, this.#count(`class:${id}`)])),
       fields: fields.map((field) => {
         const of = this.#count(`class:${field.of}`);
         const filled = this.#count(`field:${field.id}`);
         return { id: field.id, of, filled, fillRate: of === 0 ? null : filled / of };
       }),
+      identity: this.#identity(),
       pythonLaunches: this.#count('activity'),
+      health,
       rules: judged,
-      gaps: uniqueGaps([...judged, ...fields.map(({ id }) => this.#field(id))]),
+      gaps: this.#gaps(judged, health),
     };
+  }
+
+  #sources(): SourceCoverage[] {
+    return this.#model.sources.flatMap(({ id, title }, index) => {
+      const events = this.#count(`source:${id}`);
+      if (events === 0) return [];
+      const own = this.#host.health?.sources.find(({ source }) => source === index);
+      const { firstUs = null, lastUs = null } = own ?? {};
+      return [
+        {
+          id,
+          title,
+          events,
+          firstSeenUs: firstUs,
+          lastSeenUs: lastUs,
+          arrival: own === undefined ? null : arrivalOf(own),
+        },
+      ];
+    });
+  }
+
+  #identity(): IdentityReport {
+    const starts = this.#count('class:process_exec');
+    const share = (id: string): number | null => (starts === 0 ? null : this.#count(id) / starts);
+    return {
+      strongRate: share('field:process.entity_id'),
+      exitsRate: share('class:process_exit'),
+      forksRate: share('class:process_fork'),
+    };
+  }
+
+  #health(): HealthReport {
+    const { health, losses = [] } = this.#host;
+    return {
+      ...(health === undefined ? unknownArrival : hostArrival(health)),
+      identifiedEvents: health?.own.identified ?? 0,
+      unclassifiedEvents: this.#count('class:other'),
+      losses,
+    };
+  }
+
+  #gaps(rules: readonly RuleCoverage[], health: HealthReport): HostGap[] {
+    const applicable = rules.filter(({ status }) => status !== 'not_applicable');
+    const ids = applicable.map(({ rule }) => rule);
+    const touched = (code: string): string[] =>
+      applicable.filter(({ gaps }) => gaps.some((gap) => gap.code === code)).map(({ rule }) => rule);
+    const missing = uniqueGaps([...applicable, ...this.#model.fields.map(({ id }) => this.#field(id))]);
+    const unready = (this.#host.unready ?? []).filter(({ rule }) => ids.includes(rule));
+    const { events } = this.#host;
+    return [
+      ...missing.map((gap) => ({ ...gap, rules: touched(gap.code) })),
+      ...healthGaps(health, events, health.unclassifiedEvents, health.losses, unready).map(
+        ({ code, detail, rules: of = ids }) => ({ ...gapOf(this.#model, code), rules: of, detail }),
+      ),
+    ];
   }
 
   #count(id: string): number {
@@ -175,7 +336,8 @@ class HostJudge {
 
   #class(id: string): CoverageVerdict {
     if (this.#isFiltered(id)) return { status: 'degraded', gaps: [this.#gap('G-FILTER')] };
-    if (this.#count(`class:${id}`) > 0) return { status: 'full', gaps: [] };
+    // Nothing happened, and a sensor says that it would have told.
+    if (this.#count(`class:${id}`) > 0 || this.#count(`health:${id}`) > 0) return { status: 'full', gaps: [] };
     const structural = this.#structuralGap(id);
     if (structural !== undefined) return { status: 'blind', gaps: [this.#gap(structural)] };
     const code = this.#model.absent[id];
@@ -209,8 +371,7 @@ class HostJudge {
   }
 
   #gap(code: string): CoverageGap {
-    const { effect, remedy } = this.#model.gaps[code] ?? { effect: '', remedy: '' };
-    return { code, effect, remedy };
+    return gapOf(this.#model, code);
   }
 }
 

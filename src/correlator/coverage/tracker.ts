@@ -1,10 +1,13 @@
 /** The coverage of a running correlator: reads the kernel's counts, answers for rules on hosts, keeps them in snapshots. */
+
+import type { HealthRecordValues, HostHealth } from '../../kernel/health_record.js';
 import type { Kernel } from '../../kernel/kernel.js';
 import type { CoverageModel } from '../../rule/coverage.js';
 import type { Rule } from '../../rule/ir.js';
 import type { Alert, CoverageStatus } from '../alert.js';
 import { fitModel } from './fitted.js';
-import { buildCoverage, type CoverageReport, coverRule, type HostCounts } from './report.js';
+import type { HostLoss, Unready } from './health.js';
+import { buildCoverage, type CoverageReport, coverRule, type HostCounts, type StreamCounts } from './report.js';
 
 /** Counts of one host in a snapshot: counters by id, those at zero left out. */
 export interface CoverageState {
@@ -13,6 +16,31 @@ export interface CoverageState {
   readonly lastUs: number;
   readonly events: number;
   readonly counts: Readonly<Record<string, number>>;
+  /** Sources by their id in the model. */
+  readonly health?: {
+    readonly own: HealthRecordValues;
+    readonly sources: readonly { readonly id: string; readonly values: HealthRecordValues }[];
+    readonly recent: readonly number[];
+  };
+}
+
+/** What a part of an engine counted, for the report over all parts. Plain data. */
+export interface CoverageCounts {
+  readonly hosts: readonly HostCounts[];
+  readonly forgotten: number;
+}
+
+/** What is known of hosts beside their events. */
+export interface HostAsides {
+  losses(host: string): readonly HostLoss[];
+  unready(host: string, timeUs: number): readonly Unready[];
+}
+
+interface HostRead {
+  /** Index of the host in the kernel. */
+  readonly index: number;
+  readonly counts: HostCounts;
+  readonly rules: Map<string, Alert['coverage']>;
 }
 
 /** Host records that stand for no host. */
@@ -21,7 +49,7 @@ const reservedHosts = 2;
 export class CoverageTracker {
   readonly model: CoverageModel;
   /** What has been read since the counts changed, by host name; then by rule. */
-  #read: Map<string, { readonly counts: HostCounts; readonly rules: Map<string, Alert['coverage']> }> | undefined;
+  #read: Map<string, HostRead> | undefined;
 
   constructor(model: CoverageModel, rules: readonly Rule[]) {
     this.model = fitModel(model, rules);
@@ -32,9 +60,24 @@ export class CoverageTracker {
     this.#read = undefined;
   }
 
-  report(kernel: Kernel): CoverageReport {
-    const hosts = [...this.#hosts(kernel).values()].map(({ counts }) => counts);
-    return { ...buildCoverage(this.model, hosts), hostsForgotten: kernel.coverageForgotten };
+  /** The report over one kernel. */
+  report(kernel: Kernel, asides: HostAsides, stream: StreamCounts): CoverageReport {
+    const { hosts, forgotten } = this.counts(kernel, asides);
+    return buildCoverage(this.model, hosts, stream, forgotten);
+  }
+
+  /** What the report is made from. */
+  counts(kernel: Kernel, asides: HostAsides): CoverageCounts {
+    const hosts = [...this.#hosts(kernel)].map(([id, { index, counts }]) => {
+      const health = kernel.health(index, this.model.counters.length);
+      return {
+        ...counts,
+        ...(health === undefined ? {} : { health }),
+        losses: asides.losses(id),
+        unready: asides.unready(id, counts.lastSeenUs),
+      };
+    });
+    return { hosts, forgotten: kernel.coverageForgotten };
   }
 
   /**
@@ -54,12 +97,13 @@ export class CoverageTracker {
 
   snapshot(kernel: Kernel): CoverageState[] {
     return [...this.#hosts(kernel).values()]
-      .map(({ counts: { host, firstSeenUs, lastSeenUs, events, counts } }) => ({
+      .map(({ index, counts: { host, firstSeenUs, lastSeenUs, events, counts } }) => ({
         host: host.id,
         firstUs: firstSeenUs,
         lastUs: lastSeenUs,
         events,
         counts: Object.fromEntries(Object.entries(counts).filter(([, count]) => count > 0)),
+        ...this.#healthState(kernel.health(index, this.model.counters.length)),
       }))
       .sort((a, b) => (a.host < b.host ? -1 : 1));
   }
@@ -79,11 +123,32 @@ export class CoverageTracker {
         events: (before?.events ?? 0) + state.events,
         counts: Uint32Array.from(counts),
       });
+      if (state.health !== undefined && before === undefined) {
+        kernel.setHealth(index, this.model.counters.length, this.#healthOf(state.health));
+      }
     }
     this.invalidate();
   }
 
-  #hosts(kernel: Kernel) {
+  #healthState(health: HostHealth | undefined): Pick<CoverageState, 'health'> {
+    if (health === undefined) return {};
+    const sources = health.sources.flatMap(({ source, ...values }) => {
+      const id = this.model.sources[source]?.id;
+      return id === undefined ? [] : [{ id, values }];
+    });
+    return { health: { own: health.own, sources, recent: health.recent } };
+  }
+
+  /** Records of sources that the model knows no longer are dropped. */
+  #healthOf({ own, sources, recent }: NonNullable<CoverageState['health']>): HostHealth {
+    const known = sources.flatMap(({ id, values }) => {
+      const source = this.model.sources.findIndex((one) => one.id === id);
+      return source < 0 ? [] : [{ ...values, source }];
+    });
+    return { own, sources: known, recent };
+  }
+
+  #hosts(kernel: Kernel): Map<string, HostRead> {
     if (this.#read !== undefined) return this.#read;
     this.#read = new Map();
     const { counters } = this.model;
@@ -98,7 +163,7 @@ export class CoverageTracker {
         events: row.events,
         counts: Object.fromEntries(counters.map((counter, i) => [counter.id, row.counts[i] ?? 0])),
       };
-      this.#read.set(id, { counts, rules: new Map() });
+      this.#read.set(id, { index: host, counts, rules: new Map() });
     }
     return this.#read;
   }
