@@ -112,6 +112,8 @@ try {
     rules,
     shards: Number(values.shards),
     memory: values.memory,
+    // Tables fill for as long as the run lasts: provided at once, what grows later is not theirs.
+    pretouch: true,
     lateness: '5s',
     state: { dir, every: '30s' },
   });

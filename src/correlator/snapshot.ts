@@ -5,9 +5,11 @@
 import { SnapshotError } from '../core/errors.js';
 import { FlatFormatError, FlatReader } from '../core/flat_reader.js';
 import { hash128 } from '../core/hash.js';
+import { writeJson } from '../core/json_text.js';
 import type { BaselineData } from './behavior/baseline_data.js';
 import type { CoverageState } from './coverage/tracker.js';
 import type { ExceptionState } from './exceptions.js';
+import { GrowingBytes } from './growing_bytes.js';
 import type { JoinedState } from './joined_terms.js';
 
 const identifier = 'VDTS';
@@ -90,24 +92,25 @@ export type RecordSink = (records: Uint8Array) => void;
 
 /**
  * As {@link encodeSnapshot} without the checksum, which `sealSnapshot` adds. `write` hands the records over in pieces.
- * `spare` is memory to use where it is large enough: touching new pages takes longer than writing the records.
+ * `spare` is memory to use where it is large enough: touching new pages takes longer than writing the records. `header`
+ * may hold `JsonText`; it is read before this returns.
  */
 export function writeSnapshot(
   { fingerprint, header }: Omit<Snapshot, 'records'>,
   write: (sink: RecordSink) => void,
   spare: ArrayBuffer = new ArrayBuffer(0),
 ): Uint8Array<ArrayBuffer> {
-  const text = encoder.encode(JSON.stringify(header));
-  const recordsAt = ((Layout.HeaderVector + 4 + text.length + 4 + 7) & ~7) >>> 0;
-  let bytes = new Uint8Array(spare.byteLength > recordsAt ? spare : new ArrayBuffer(recordsAt + 65_536));
-  let end = recordsAt;
-  write((records) => {
-    if (end + records.length > bytes.length) bytes = grown(bytes, end, end + records.length);
-    bytes.set(records, end);
-    end += records.length;
-  });
+  const out = new GrowingBytes(spare, Layout.HeaderVector + 4);
+  writeJson(header, headerDepth, (piece) => out.text(piece));
+  out.endText();
+  const headerEnd = out.length;
+  const recordsAt = ((headerEnd + 4 + 7) & ~7) >>> 0;
+  out.skip(recordsAt - headerEnd);
+  write((records) => out.append(records));
+  const bytes = out.taken();
   const view = new DataView(bytes.buffer);
-  bytes.fill(0, 0, recordsAt);
+  bytes.fill(0, 0, Layout.HeaderVector);
+  bytes.fill(0, headerEnd, recordsAt);
   view.setUint32(0, Layout.Table, true);
   bytes.set(encoder.encode(identifier), 4);
   view.setUint16(Layout.VTable, 4 + 2 * Field.Count, true);
@@ -119,19 +122,14 @@ export function writeSnapshot(
   view.setUint32(Layout.Version, snapshotVersion, true);
   view.setBigUint64(Layout.Fingerprint, BigInt.asUintN(64, fingerprint), true);
   view.setUint32(Layout.Header, Layout.HeaderVector - Layout.Header, true);
-  view.setUint32(Layout.HeaderVector, text.length, true);
-  bytes.set(text, Layout.HeaderVector + 4);
+  view.setUint32(Layout.HeaderVector, headerEnd - Layout.HeaderVector - 4, true);
   view.setUint32(Layout.Records, recordsAt - 4 - Layout.Records, true);
-  view.setUint32(recordsAt - 4, end - recordsAt, true);
-  return bytes.subarray(0, end);
+  view.setUint32(recordsAt - 4, bytes.length - recordsAt, true);
+  return bytes;
 }
 
-/** Room for at least `least` bytes, and for a state that grows on; the first `used` bytes are kept. */
-function grown(bytes: Uint8Array, used: number, least: number): Uint8Array<ArrayBuffer> {
-  const larger = new Uint8Array(Math.max(least + (least >>> 2), bytes.length * 2));
-  larger.set(bytes.subarray(0, used));
-  return larger;
-}
+/** As deep as sessions of behaviour rules lie in the header: behaviors, rule, sessions, host, its sessions, one. */
+const headerDepth = 7;
 
 /** Adds the checksum, in place. */
 export function sealSnapshot(bytes: Uint8Array): Uint8Array {

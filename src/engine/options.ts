@@ -19,7 +19,7 @@ export interface EngineOptions extends CorrelatorOptions {
   readonly shards?: number;
   /** Durable state: snapshots that a later engine goes on from. */
   readonly state?: StateOptions;
-  /** Bytes of input kept to rebuild a shard that dies; when they are full a snapshot is taken. Default 64 MiB. */
+  /** Bytes of input kept to rebuild a shard that dies; when they are full a snapshot is taken. Default 256 MiB. */
   readonly journal?: string | number;
   /** The worker file, where a bundler has moved it: `dist/src/engine/worker.js` of this package. */
   readonly workerUrl?: string | URL;
@@ -69,7 +69,7 @@ export function readEngineOptions(options: EngineOptions): EngineSettings {
     dir: state?.dir,
     store: state?.store,
     every: readEvery(state?.every ?? '30s'),
-    journalBytes: parseMemoryBytes(journal ?? 64 * 1024 * 1024),
+    journalBytes: parseMemoryBytes(journal ?? 256 * 1024 * 1024),
     workerUrl,
   };
 }

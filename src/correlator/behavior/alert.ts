@@ -43,6 +43,10 @@ export interface BehaviorJudgeOptions {
   readonly baseline?: Baseline;
 }
 
+/** Losses told by host; those of further hosts are told together. */
+export const lossesMax = 4096;
+export const otherHosts = '(other hosts)';
+
 /**
  * One kind of loss of one host since creation: `session` dropped for room, `evidence` of a large case dropped, a `late`
  * witness that no case takes any more, an unattributed item dropped for room (`join`).

@@ -5,6 +5,7 @@
 import type { ItemSpec } from '../../rule/behavior.js';
 import type { BehaviorItem, BehaviorRule } from '../../rule/ir.js';
 import type { BehaviorAlert, BehaviorJudgeOptions, BehaviorLoss } from './alert.js';
+import { lossesMax, otherHosts } from './alert.js';
 import { bookkeep } from './bookkeeping.js';
 import { addInstance, type Case, createCase, type Instance, mergeCases, pruneTimes } from './case.js';
 import { compileItem, type ItemForm } from './compiled/items.js';
@@ -42,8 +43,9 @@ export interface BehaviorJudge {
   losses(): readonly BehaviorLoss[];
   /** Detections below `minSeverity` since creation. */
   readonly belowMinimum: number;
-  /** Plain data (JSON) that `restore` of a judge for the same rule accepts. */
+  /** The state, to be written as JSON before the next call: it may hold `JsonText`, and is not copied. */
   snapshot(): unknown;
+  /** Goes on from a state read from JSON, which is the judge's own from here on. */
   restore(state: unknown): void;
 }
 
@@ -70,10 +72,6 @@ interface KnownItem {
   readonly spec: ItemSpec | undefined;
   readonly form: ItemForm | undefined;
 }
-
-/** Losses told by host; those of further hosts are told together. */
-const lossesMax = 4096;
-const otherHosts = '(other hosts)';
 
 class Judge implements SessionJudge {
   private readonly followers: UnusualJudge[] = [];
@@ -299,17 +297,16 @@ class Judge implements SessionJudge {
 
   snapshot(): unknown {
     this.settle();
-    const state: JudgeState = {
+    return {
       publisher: this.publisher.snapshot(),
       sessions: this.sessions.snapshot(),
       joins: this.joins.snapshot(),
       losses: this.losses(),
     };
-    return structuredClone(state);
   }
 
   restore(state: unknown): void {
-    const { publisher, sessions, joins, losses } = structuredClone(state) as JudgeState;
+    const { publisher, sessions, joins, losses } = state as JudgeState;
     this.publisher.restore(publisher);
     this.sessions.restore(sessions);
     this.joins.restore(joins);

@@ -1,4 +1,5 @@
 /** A session: one root process, what it runs, where it came from, and its open cases. */
+import type { JsonText } from '../../core/json_text.js';
 import type { Case } from './case.js';
 import type { CompiledJudgement } from './compiled/judgement.js';
 import { profileOf, type SessionProfile } from './profile.js';
@@ -37,7 +38,10 @@ interface Description {
   readonly launch: EvidenceFields | undefined;
 }
 
-/** A session at work. Its profile is computed when it is asked for: most sessions are never judged. */
+/**
+ * A session at work. Its profile is computed when it is asked for: most sessions are never judged. `written` is its state
+ * as a snapshot has it, until something of the session may change.
+ */
 export class Session implements SessionMemory {
   readonly host: SessionMemory['host'];
   readonly rootIdentity: string;
@@ -52,6 +56,7 @@ export class Session implements SessionMemory {
   wroteAndRan: SessionMemory['wroteAndRan'];
   cases: Case[];
   readonly seen: Set<string>;
+  written: JsonText | undefined;
   #description: Description | undefined;
 
   /** `profile` and `stamp` stand until the session is described anew. */

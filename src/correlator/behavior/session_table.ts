@@ -1,4 +1,5 @@
 /** All sessions of a rule: found by host and root, bounded in number, the idlest dropped first. */
+import { JsonText } from '../../core/json_text.js';
 import type { BehaviorRule } from '../../rule/ir.js';
 import type { BehaviorJudgeOptions, BehaviorLoss } from './alert.js';
 import type { Case, Instance } from './case.js';
@@ -43,7 +44,7 @@ export class SessionTable {
   }
 
   byRoot(hostId: string, rootIdentity: string): Session | undefined {
-    return this.hosts.get(hostId)?.sessions.get(rootIdentity);
+    return changing(this.hosts.get(hostId)?.sessions.get(rootIdentity));
   }
 
   /**
@@ -57,7 +58,7 @@ export class SessionTable {
     if (root === undefined) return undefined;
     const known = host.sessions.get(root.identity);
     if (known === undefined) this.expire(host);
-    const session = known ?? this.open(witness, chain);
+    const session = changing(known) ?? this.open(witness, chain);
     if (known !== undefined && this.rule.judgement.session.kind === 'lineage') {
       known.redescribe(chain, witness.chainTruncated);
     }
@@ -72,7 +73,7 @@ export class SessionTable {
   /** The session of a process that an event names beside its subject, such as the one it acts for. */
   byProcess(hostId: string, entityId: string): Session | undefined {
     const sessions = this.hosts.get(hostId)?.sessions.values() ?? [];
-    return [...sessions].findLast((session) => session.processes.has(`process.entity_id ${entityId}`));
+    return changing([...sessions].findLast((session) => session.processes.has(`process.entity_id ${entityId}`)));
   }
 
   private chainOf(witness: Witness): Witness['chain'] {
@@ -85,11 +86,17 @@ export class SessionTable {
   private hostOf(witness: Witness): HostSessions {
     let host = this.hosts.get(witness.host.id);
     if (host === undefined) {
+      if (this.hosts.size >= 2 * this.sessionsMax) this.forgetHosts();
       host = { newestUs: witness.timeUs, sessions: new Map() };
       this.hosts.set(witness.host.id, host);
     }
     host.newestUs = Math.max(host.newestUs, witness.timeUs);
     return host;
+  }
+
+  /** Hosts without sessions; they are at least half. */
+  private forgetHosts(): void {
+    for (const [id, { sessions }] of this.hosts) if (sessions.size === 0) this.hosts.delete(id);
   }
 
   private open(witness: Witness, chain: Witness['chain']): Session {
@@ -155,11 +162,12 @@ export class SessionTable {
     if (session.cases.some((open) => open.lastUs + windowUs >= host.newestUs)) this.lose('session', hostId, 1);
   }
 
-  snapshot(): SessionTableState {
+  /** The state as JSON: sessions that have not changed since the last time are not written anew. */
+  snapshot(): unknown {
     return [...this.hosts].map(([id, host]) => ({
       id,
       newestUs: host.newestUs,
-      sessions: [...host.sessions.values()].map(stateOf),
+      sessions: [...host.sessions.values()].map(written),
     }));
   }
 
@@ -193,6 +201,17 @@ export class SessionTable {
 export interface Placement {
   readonly session: Session;
   readonly chain: Witness['chain'];
+}
+
+/** A session that is given out may be changed. */
+function changing(session: Session | undefined): Session | undefined {
+  if (session !== undefined) session.written = undefined;
+  return session;
+}
+
+function written(session: Session): JsonText {
+  session.written ??= JsonText.of(stateOf(session));
+  return session.written;
 }
 
 function stateOf(session: Session): SessionState {

@@ -3,7 +3,7 @@
  * whom. Tells nothing of a host that learns, and one alert of a key in a time. Knows no clock but event time. Bounded.
  */
 import type { BehaviorRule } from '../../rule/ir.js';
-import type { BehaviorAlert, BehaviorJudgeOptions, BehaviorLoss } from './alert.js';
+import { type BehaviorAlert, type BehaviorJudgeOptions, type BehaviorLoss, lossesMax, otherHosts } from './alert.js';
 import { alertOf } from './alert_text.js';
 import type { Baseline, HostExpectation } from './baseline.js';
 import { addInstance, blankInstance, type Case, createCase, type Instance } from './case.js';
@@ -260,8 +260,9 @@ export class UnusualJudge implements BehaviorJudge {
   }
 
   private lose(host: string): void {
-    const count = (this.lossCounts.get(host)?.count ?? 0) + 1;
-    this.lossCounts.set(host, { reason: 'session', host, count });
+    const told = this.lossCounts.has(host) || this.lossCounts.size < lossesMax ? host : otherHosts;
+    const count = (this.lossCounts.get(told)?.count ?? 0) + 1;
+    this.lossCounts.set(told, { reason: 'session', host: told, count });
   }
 
   flush(): void {
@@ -296,11 +297,11 @@ export class UnusualJudge implements BehaviorJudge {
       joins: [...this.heard].map(([key, heard]) => ({ ...heard, key })),
       losses: this.losses(),
     };
-    return structuredClone(state);
+    return state;
   }
 
   restore(state: unknown): void {
-    const { publisher, sessions, joins, losses } = structuredClone(state) as UnusualState;
+    const { publisher, sessions, joins, losses } = state as UnusualState;
     for (const table of [this.pending, this.heard, this.told, this.lossCounts]) table.clear();
     this.pendingCount = 0;
     for (const { id, pending } of sessions) {
