@@ -12,9 +12,10 @@ import type { RestoreReport } from '../correlator/restore_plan.js';
 import type { CorrelatorStats } from '../correlator/stats.js';
 import type { FieldSpec } from '../event/fields.js';
 import { type Clock, clockOf } from './clock.js';
+import { JournalMemory } from './journal_memory.js';
 import { Mailbox } from './mailbox.js';
 import { compareAlerts } from './merge.js';
-import type { ShardAnswer, ShardMessage, ShardOutput } from './messages.js';
+import type { SessionPlace, ShardAnswer, ShardMessage, ShardOutput } from './messages.js';
 import type { EngineSettings } from './options.js';
 import { Rebuilt } from './rebuilt.js';
 import { type Routed, Router, sessionPlaceOf } from './router.js';
@@ -46,6 +47,7 @@ export class Fleet {
   readonly #settings: EngineSettings;
   readonly #places: FleetPlaces;
   readonly #router: Rebuilt<Router>;
+  readonly #memory = new JournalMemory();
   #rules: RuleParts;
   /** The global watermark after the step finished last; the router's may be ahead. */
   #clockUs: number;
@@ -128,7 +130,7 @@ export class Fleet {
     const form = formOf(input, as);
     if (form === 'batch') return this.#submitBatch(bytesOf(input as Uint8Array));
     const bytes = form === 'objects' ? linesOf(input as readonly object[]) : encoded(input as Uint8Array | string);
-    const routed = await this.#router.run((router) => router.routeLines(bytes), replayLines);
+    const routed = await this.#router.run((router) => router.routeLines(bytes, this.#memory), replayLines);
     return this.#step(routed, (shard) => {
       const pieces = routed.pieces[shard] ?? [];
       return pieces.length === 0 ? undefined : { kind: 'lines', pieces };
@@ -136,10 +138,19 @@ export class Fleet {
   }
 
   async #submitBatch(given: Uint8Array): Promise<Step> {
-    const bytes = given.slice();
+    const session = sessionPlaceOf(given);
+    const bytes = this.#kept(given, session);
     const routed = await this.#router.run((router) => router.routeBatch(bytes));
-    const message: ShardMessage = { kind: 'batch', base: routed.base, bytes, session: sessionPlaceOf(bytes) };
+    const message: ShardMessage = { kind: 'batch', base: routed.base, bytes, session };
     return this.#step(routed, () => message);
+  }
+
+  /** A batch where the journal and the shards can read it. Those of a session outlive the journal. */
+  #kept(given: Uint8Array, session: SessionPlace): Uint8Array {
+    const { length } = given;
+    const bytes = session === 'none' ? this.#memory.take(length) : new Uint8Array(new SharedArrayBuffer(length));
+    bytes.set(given);
+    return bytes;
   }
 
   #step(routed: Routed, messageOf: (shard: number) => ShardMessage | undefined): Step {
@@ -229,6 +240,7 @@ export class Fleet {
 
   /** What fails from here on goes back to the snapshot just taken. */
   #rebase(snapshot: EngineSnapshot, shards: readonly Uint8Array<ArrayBuffer>[]): void {
+    this.#memory.release();
     this.mailboxes.forEach((mailbox, shard) => {
       mailbox.rebase(shards[shard] as Uint8Array<ArrayBuffer>);
     });

@@ -9,6 +9,7 @@ import { type CorrelatorPart, startCorrelator } from '../correlator/correlator.j
 import { lineRuns } from '../correlator/input.js';
 import type { CorrelatorOptions } from '../correlator/options.js';
 import { viewBatch } from '../event/batch_view.js';
+import type { JournalMemory } from './journal_memory.js';
 import type { LinesPiece, SessionPlace } from './messages.js';
 import { pieceRowsMax } from './shard.js';
 
@@ -81,21 +82,21 @@ export class Router {
     return this.#part.kernel.globalWatermarkUs();
   }
 
-  /** Routes whole lines; the last may lack its end. */
-  routeLines(bytes: Uint8Array): Routed {
+  /** Routes whole lines, copied to `memory`; the last may lack its end. */
+  routeLines(bytes: Uint8Array, memory: JournalMemory): Routed {
     const { kernel } = this.#part;
     const base = kernel.nextOrdinal;
     const clocks: ClockRun[] = [];
     const pieces: LinesPiece[][] = Array.from({ length: this.#shards }, () => []);
     for (const { start, end } of lineRuns(bytes, pieceBytesMax)) {
       const run = bytes.subarray(start, end);
-      if (run.length >= kernel.inputCapacity) this.#routeLongLine(run, pieces);
-      else this.#routeRun(run, clocks, pieces);
+      if (run.length >= kernel.inputCapacity) this.#routeLongLine(run, memory, pieces);
+      else this.#routeRun(run, memory, clocks, pieces);
     }
     return { base, rows: kernel.nextOrdinal - base, clocks, pieces };
   }
 
-  #routeRun(run: Uint8Array, clocks: ClockRun[], pieces: LinesPiece[][]): void {
+  #routeRun(run: Uint8Array, memory: JournalMemory, clocks: ClockRun[], pieces: LinesPiece[][]): void {
     const { kernel } = this.#part;
     const base = kernel.nextOrdinal;
     kernel.routeBegin();
@@ -103,17 +104,20 @@ export class Router {
     const rows = kernel.ingestNdjson(run.length);
     if (rows === 0) return;
     clocks.push({ base, clocks: kernel.routeEnd(rows) });
-    kernel.routeScatter(this.#shardOfSlot, this.#shards).forEach((routed, shard) => {
+    const take = (bytes: number): Uint8Array => memory.take(bytes);
+    kernel.routeScatter(this.#shardOfSlot, this.#shards, take).forEach((routed, shard) => {
       if (routed.places.length > 0) pieces[shard]?.push({ base, ...routed });
     });
   }
 
   /** A line that no kernel takes: the first shard counts it. */
-  #routeLongLine(line: Uint8Array, pieces: LinesPiece[][]): void {
+  #routeLongLine(line: Uint8Array, memory: JournalMemory, pieces: LinesPiece[][]): void {
     const { kernel } = this.#part;
     const base = kernel.nextOrdinal;
     kernel.skipRow(SkipReason.LineLength, 0);
-    pieces[0]?.push({ base, bytes: line.slice(), places: Uint32Array.of(0) });
+    const bytes = memory.take(line.length);
+    bytes.set(line);
+    pieces[0]?.push({ base, bytes, places: Uint32Array.of(0) });
   }
 
   /** Checks and takes note of a batch. @throws BatchError, nothing changed. */

@@ -1,7 +1,7 @@
 /** Where a shard runs: a worker thread of its own, or the caller's thread. Both take tasks one at a time, in order. */
 import type { ResourceLimits } from 'node:worker_threads';
 import { Piscina } from 'piscina';
-import type { ShardAnswer, ShardMessage, ShardTask } from './messages.js';
+import type { ShardAnswer, ShardTask } from './messages.js';
 import { Shard } from './shard.js';
 
 export interface ShardHost {
@@ -78,32 +78,13 @@ export class WorkerHost implements ShardHost {
     }
   }
 
+  /** Inputs lie in memory that both threads see. */
   #submit(task: ShardTask): Promise<ShardAnswer> {
     if (task.kind === 'snapshot') return this.#pool.run(task, { transferList: [task.spare] }) as Promise<ShardAnswer>;
-    if (task.kind !== 'push') return this.#pool.run(task) as Promise<ShardAnswer>;
-    const { message, transferList } = copied(task.message);
-    return this.#pool.run({ kind: 'push', message }, { transferList }) as Promise<ShardAnswer>;
+    return this.#pool.run(task) as Promise<ShardAnswer>;
   }
 
   close(): Promise<void> {
     return this.#pool.destroy();
   }
-}
-
-/** A copy whose buffers can be given away: the journal keeps the original. */
-function copied(message: ShardMessage): { message: ShardMessage; transferList: ArrayBuffer[] } {
-  if (message.kind === 'lines') {
-    const pieces = message.pieces.map(({ base, bytes, places }) => ({
-      base,
-      bytes: Uint8Array.from(bytes),
-      places: Uint32Array.from(places),
-    }));
-    return {
-      message: { kind: 'lines', pieces },
-      transferList: pieces.flatMap(({ bytes, places }) => [bytes.buffer, places.buffer]),
-    };
-  }
-  if (message.kind !== 'batch' && message.kind !== 'dictionaries') return { message, transferList: [] };
-  const bytes = Uint8Array.from(message.bytes);
-  return { message: { ...message, bytes }, transferList: [bytes.buffer] };
 }

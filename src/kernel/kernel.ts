@@ -234,24 +234,28 @@ export class Kernel {
     return new BigInt64Array(this.#exports.memory.buffer, this.#exports.route_clocks() >>> 0, rows).slice();
   }
 
-  /** The lines just noted, by shard; `shardOfSlot` says which shard takes a slot, its last byte which takes skipped rows. */
-  routeScatter(shardOfSlot: Uint8Array, shards: number): RoutedLines[] {
+  /**
+   * The lines just noted, by shard; `shardOfSlot` says which shard takes a slot, its last byte which takes skipped rows.
+   * `take` gives the memory that they are copied to, 4-aligned.
+   */
+  routeScatter(shardOfSlot: Uint8Array, shards: number, take: (bytes: number) => Uint8Array): RoutedLines[] {
     const memory = this.#exports.memory.buffer;
     new Uint8Array(memory).set(shardOfSlot, this.#exports.route_shards() >>> 0);
     const table = this.#exports.route_scatter(this.inputPointer, shards) >>> 0;
     const view = new DataView(memory);
-    let lines = this.#exports.route_lines() >>> 0;
-    let places = this.#exports.route_places() >>> 0;
+    let from = this.#exports.route_lines() >>> 0;
+    let placesFrom = this.#exports.route_places() >>> 0;
     return Array.from({ length: shards }, (_, shard) => {
-      const bytes = view.getUint32(table + shard * 16, true);
+      const length = view.getUint32(table + shard * 16, true);
       const rows = view.getUint32(table + shard * 16 + 4, true);
-      const routed = {
-        bytes: new Uint8Array(memory, lines, bytes).slice(),
-        places: new Uint32Array(memory, places, rows).slice(),
-      };
-      lines += bytes;
-      places += rows * 4;
-      return routed;
+      const room = take(rows * 4 + length);
+      const places = new Uint32Array(room.buffer, room.byteOffset, rows);
+      places.set(new Uint32Array(memory, placesFrom, rows));
+      const bytes = room.subarray(rows * 4);
+      bytes.set(new Uint8Array(memory, from, length));
+      from += length;
+      placesFrom += rows * 4;
+      return { bytes, places };
     });
   }
 
