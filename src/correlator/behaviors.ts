@@ -45,8 +45,11 @@ export interface BehaviorsOptions {
   readonly baseline: Baseline | undefined;
 }
 
-/** Judges together keep a session for so many bytes of the budget, which is about twice what it takes. */
-const bytesPerSession = 8 * 1024;
+/**
+ * Judges together keep a session for so many bytes of the budget: about twice the 8 KiB that it takes with its state as
+ * a snapshot has it.
+ */
+const bytesPerSession = 16 * 1024;
 const sessionsLeast = 1024;
 const sessionsMost = 16_384;
 

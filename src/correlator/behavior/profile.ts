@@ -51,39 +51,48 @@ export function profileOf(
   const user = image?.user ?? root.images.findLast((candidate) => candidate.user !== undefined)?.user;
   const isTyped = judgement.session.kind === 'fields';
   const quality = isTyped ? ['no_process'] : qualityOf(chain, truncated, isSplit);
-  const base = {
+  // Assigned, not spread: profiles of one shape then share it, and sessions that are kept are many.
+  const profile: { -readonly [K in keyof SessionProfile]: SessionProfile[K] } = {
     chain: chain.slice(0, 1 + judgement.lineageDepth),
     tier: tierOf(compiled, root),
-    ...(user === undefined ? {} : { user }),
     run,
-    ...(scriptPath === undefined ? {} : { scriptPath }),
-    ...(scriptKey === undefined ? {} : { scriptKey }),
     scriptId: scriptKey === undefined ? id : generalisePath(scriptKey),
-    ...(image?.executable === undefined ? {} : { interpreterKey: pathKey(image.executable, platform) }),
     interpreterArgs: args,
-    ...effectiveParentOf(launch),
-    ...(launchUs === undefined ? {} : { launchUs }),
+    context: '',
+    group: '',
+    contextReasons: [],
+    quality,
   };
-  const context = contextOf(compiled, { ...base, context: '', group: '', contextReasons: [], quality }, launch);
+  if (user !== undefined) profile.user = user;
+  if (scriptPath !== undefined) profile.scriptPath = scriptPath;
+  if (scriptKey !== undefined) profile.scriptKey = scriptKey;
+  if (image?.executable !== undefined) profile.interpreterKey = pathKey(image.executable, platform);
+  if (launchUs !== undefined) profile.launchUs = launchUs;
+  const effectiveParent = effectiveParentOf(launch);
+  if (effectiveParent !== undefined) profile.effectiveParent = effectiveParent;
+  const context = contextOf(compiled, profile, launch);
+  profile.context = context.name;
+  profile.group = context.group;
+  profile.contextReasons = context.reasons;
   const isUnknown = context.name === judgement.unknownContext.name;
   if (isUnknown && root.link === 'none' && !isTyped) quality.push('parent_missing');
-  return { ...base, context: context.name, group: context.group, contextReasons: context.reasons, quality };
+  return profile;
 }
 
-function effectiveParentOf(launch: EvidenceFields | undefined): Pick<SessionProfile, 'effectiveParent'> {
+function effectiveParentOf(launch: EvidenceFields | undefined): ProcessNode | undefined {
   const text = (name: string): string | undefined => {
     const value = launch?.[`process.Ext.effective_parent.${name}`];
     return value === undefined ? undefined : String([value].flat()[0]);
   };
   const [executable, name] = [text('executable'), text('name')];
-  if (executable === undefined && name === undefined) return {};
+  if (executable === undefined && name === undefined) return undefined;
   const image: ProcessImage = {
     timeUs: 0,
     ...(executable === undefined ? {} : { executable }),
     ...(name === undefined ? {} : { name }),
   };
   const known = { identity: '', weak: false, marks: [], link: 'none', implicit: true, exited: false } as const;
-  return { effectiveParent: { ...known, images: [image] } };
+  return { ...known, images: [image] };
 }
 
 function tierOf({ tiers, processes }: CompiledJudgement, root: ProcessNode): string {
