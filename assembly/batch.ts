@@ -4,8 +4,8 @@
  */
 import { BatchKind, ColumnKind, IngestCounter, IngestLimit, SkipReason, ViewColumn, ViewWord } from "../src/core/abi/events";
 import { isOfSession, viewColumn } from "./batch_check";
-import { pagesEntry, tableOf } from "./code_pages";
-import { columnCount, columnKind, columnNestedLength, columnOffset, hostIdColumn } from "./columns";
+import { entriesOf, pagesCodes, pagesEntry, placeOfCode, tableOf } from "./code_pages";
+import { columnCount, columnKind, columnNestedLength, columnOffset, hostIdColumn, rowStride } from "./columns";
 import { addEntries, dictionaryInit, dictionaryReset, spaceOf } from "./dictionary";
 import { hashBytes, hashNumber } from "./hash";
 import { hostTouchHash, hostTouchRecord } from "./hosts";
@@ -24,6 +24,9 @@ const BLOCK: u32 = 32;
 const NO_SLOT: u32 = 0xffffffff;
 
 let slots: usize = 0;
+/** Address of each row of the block; of a spare row for those that are skipped, so that filling need not ask. */
+let addresses: usize = 0;
+let spareRow: usize = 0;
 /** Record of each row's host, as far as a glance at the index tells. */
 let hostsTouched: usize = 0;
 /** Keeps the touching loads alive. */
@@ -37,6 +40,8 @@ let isSession: bool = false;
 export function batchInit(codes: u32, ids: u32, idBytes: usize): void {
   dictionaryInit(codes, ids, idBytes);
   slots = reserve(BLOCK << 2);
+  addresses = reserve(BLOCK << 2);
+  spareRow = reserve(rowStride);
   hostsTouched = reserve(BLOCK << 2);
   listBuffer = reserve(<usize>IngestLimit.RowItems << 2);
 }
@@ -82,8 +87,8 @@ function openBlock(view: usize, times: usize, row: u32, rows: u32): u32 {
       clearNumbers(rowAddress(slot));
     }
     store<u32>(slots + (<usize>i << 2), slot);
+    store<u32>(addresses + (<usize>i << 2), <u32>(slot == NO_SLOT ? spareRow : rowAddress(slot)));
   }
-  if (!hasSlot) store<u32>(slots, NO_SLOT);
   return size;
 }
 
@@ -160,6 +165,7 @@ function fillColumn(column: usize, c: u32, row: u32, size: u32): void {
   const batchKind = load<u32>(column, ViewColumn.Kind * 4);
   const kind = columnKind(c);
   if (batchKind == 0 || kind == ColumnKind.Time) return;
+  if (batchKind != BatchKind.Number && pagesCodes(spaceOf(isSession, c), c) == 0) return;
   touch(c);
   if (batchKind == BatchKind.Number) fillFromNumbers(column, c, kind, row, size);
   else if (load<u32>(column, ViewColumn.ListOffsets * 4) != 0) fillFromLists(column, c, kind, row, size);
@@ -172,16 +178,21 @@ function slotAt(i: u32): u32 {
   return load<u32>(slots + (<usize>i << 2));
 }
 
+@inline
+function addressAt(i: u32): usize {
+  return <usize>load<u32>(addresses + (<usize>i << 2));
+}
+
+/** The cells are empty, and code 0 stands for what an empty cell holds: nothing need be asked of a row. */
 function fillText(column: usize, c: u32, row: u32, size: u32): void {
   const codes = <usize>load<u32>(column, ViewColumn.Codes * 4) + (<usize>row << 2);
   const offset = columnOffset(c);
   const space = spaceOf(isSession, c);
   const table = tableOf(space, c);
+  const entries = entriesOf(space);
   for (let i: u32 = 0; i < size; i++) {
     const code = load<u32>(codes + (<usize>i << 2));
-    const slot = slotAt(i);
-    if (code == 0 || slot == NO_SLOT) continue;
-    store<u32>(rowAddress(slot) + offset, load<u32>(pagesEntry(space, table, code)));
+    store<u32>(addressAt(i) + offset, load<u32>(entries + (<usize>placeOfCode(table, code) << 2)));
   }
 }
 
@@ -192,9 +203,9 @@ function fillSingles(column: usize, c: u32, kind: u32, row: u32, size: u32): voi
   const table = tableOf(space, c);
   for (let i: u32 = 0; i < size; i++) {
     const code = load<u32>(codes + (<usize>i << 2));
-    const slot = slotAt(i);
-    if (code == 0 || slot == NO_SLOT) continue;
-    copySingle(rowAddress(slot) + offset, pagesEntry(space, table, code), kind);
+    // A skipped row's values are not told as mistyped.
+    if (code == 0 || slotAt(i) == NO_SLOT) continue;
+    copySingle(addressAt(i) + offset, pagesEntry(space, table, code), kind);
   }
 }
 

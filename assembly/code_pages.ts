@@ -1,6 +1,7 @@
 /**
  * What the codes of a dictionary stand for: per column, code to entry. Columns grow at their own pace during a session,
- * so entries live in pages from one pool, found through a small table for each column. Code 0 is missing.
+ * so entries live in pages from one pool, found through a small table for each column. Code 0 is missing: its entry is
+ * zero.
  *
  *   space  0 page tables | 4 pages | 8 pages taken | 12 pages in the pool | 16 pages a column may have
  *          20 bytes of an entry | 24 entries of each column
@@ -46,12 +47,12 @@ export function pagesAdd(space: usize, c: u32): usize {
   const code = load<u32>(counts) + 1;
   store<u32>(counts, code);
   const table = tableOf(space, c);
-  // Entry 0 of the first page is code 0 and never read.
   const isNewPage = (code & (PAGE_ENTRIES - 1)) == 0 || code == 1;
   if (isNewPage) {
     const page = load<u32>(space, 8);
     store<u32>(space, page + 1, 8);
     store<u32>(table + (<usize>(code >> PAGE_ENTRIES_LOG2) << 2), page);
+    if (code == 1) memory.fill(pagesEntry(space, table, 0), 0, load<u32>(space, 20));
   }
   return pagesEntry(space, table, code);
 }
@@ -62,10 +63,21 @@ export function tableOf(space: usize, c: u32): usize {
   return <usize>load<u32>(space) + ((<usize>c * load<u32>(space, 16)) << 2);
 }
 
-/** Address of the entry of `code`, which must be from 1 to the column's codes. */
+/** Address of the space's entries, for {@link placeOfCode}. */
+@inline
+export function entriesOf(space: usize): usize {
+  return <usize>load<u32>(space, 4);
+}
+
+/** Place among the entries of `code`, which must be from 0 to the codes of a column that has at least one. */
+@inline
+export function placeOfCode(table: usize, code: u32): u32 {
+  const page = load<u32>(table + (<usize>(code >> PAGE_ENTRIES_LOG2) << 2));
+  return (page << PAGE_ENTRIES_LOG2) + (code & (PAGE_ENTRIES - 1));
+}
+
+/** Address of the entry of `code`, which must be from 0 to the codes of a column that has at least one. */
 @inline
 export function pagesEntry(space: usize, table: usize, code: u32): usize {
-  const page = <usize>load<u32>(table + (<usize>(code >> PAGE_ENTRIES_LOG2) << 2));
-  const entry = (page << PAGE_ENTRIES_LOG2) + (code & (PAGE_ENTRIES - 1));
-  return <usize>load<u32>(space, 4) + entry * load<u32>(space, 20);
+  return entriesOf(space) + <usize>placeOfCode(table, code) * load<u32>(space, 20);
 }

@@ -12,7 +12,7 @@ import {
   processFlags, processImages, processInherited, processKey, processOwn, processParent, processPid, processStartUs,
   processTouch,
 } from "./process_table";
-import { rowHost, rowTimeUs } from "./rows";
+import { rowHost, rowOrdinal, rowTimeUs } from "./rows";
 
 /** Bytes of the process entries of one witness at most; what is beyond is left out and marked. */
 const CHAIN_BYTES: u32 = 48 * 1024;
@@ -21,13 +21,29 @@ const ENTRY_ROOM: u32 = 256;
 
 let chain: usize = 0;
 
+/** The event and process of the last witness, and the marks the process had. */
+let lastOrdinal: u64 = u64.MAX_VALUE;
+let lastProcess: u32 = 0;
+let lastMarks: u64 = 0;
+
 export function witnessInit(): void {
   chain = reserve(CHAIN_BYTES + 64);
 }
 
-/** Writes a witness if the process or an ancestor carries `rootMark`, or the item does not ask for it. */
+/**
+ * Writes a witness if the process or an ancestor carries `rootMark`, or the item does not ask for it. One that follows
+ * another of the same event and process refers to its chain and evidence.
+ */
 export function emitWitness(rule: u32, rootMark: u32, argument: u32, slot: u32, process: u32): void {
   if ((argument & WitnessArgument.Unattributed) == 0 && !lineageCarries(process, rootMark)) return;
+  const marks = process == 0 ? 0 : processOwn(process);
+  if (rowOrdinal(slot) == lastOrdinal && process == lastProcess && marks == lastMarks) {
+    const at = outputRoom(WitnessRecord.Header);
+    writeHeader(at, rule, argument, slot, 0, WitnessFlag.Repeated);
+    outputCommit(at, Output.Witness, WitnessRecord.Header);
+    return;
+  }
+  lastOrdinal = u64.MAX_VALUE;
   let bytes: u32 = 0;
   let count: u32 = 0;
   let p = process;
@@ -44,15 +60,22 @@ export function emitWitness(rule: u32, rootMark: u32, argument: u32, slot: u32, 
   const total = WitnessRecord.Header + bytes + evidence;
   const at = outputRoom(total);
   if (at == 0) return;
+  writeHeader(at, rule, argument, slot, count, flagsOf(slot, last));
+  memory.copy(at + WitnessRecord.Header, chain, bytes);
+  evidenceWriteRow(slot, 0, at + WitnessRecord.Header + bytes);
+  outputCommit(at, Output.Witness, total);
+  lastOrdinal = rowOrdinal(slot);
+  lastProcess = process;
+  lastMarks = marks;
+}
+
+function writeHeader(at: usize, rule: u32, argument: u32, slot: u32, count: u32, flags: u32): void {
   store<u32>(at + WitnessRecord.Rule, rule);
   store<u32>(at + WitnessRecord.Item, argument & WitnessArgument.ItemMask);
   store<u32>(at + WitnessRecord.Host, rowHost(slot));
   store<u32>(at + WitnessRecord.ProcessCount, count);
   store<i64>(at + WitnessRecord.TimeUs, rowTimeUs(slot));
-  store<u64>(at + WitnessRecord.Flags, u64(flagsOf(slot, last)));
-  memory.copy(at + WitnessRecord.Header, chain, bytes);
-  evidenceWriteRow(slot, 0, at + WitnessRecord.Header + bytes);
-  outputCommit(at, Output.Witness, total);
+  store<u64>(at + WitnessRecord.Flags, flags);
 }
 
 function flagsOf(slot: u32, beyond: u32): u32 {

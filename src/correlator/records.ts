@@ -71,10 +71,11 @@ export interface RawWitness {
 const hex = (value: bigint): string => value.toString(16).padStart(16, '0');
 const hexWord = (value: number): string => value.toString(16).padStart(8, '0');
 
-/** A run of records as bytes and as numbers. */
+/** A run of records as bytes, as numbers and as words; every record is 4-aligned. */
 interface Source {
   readonly view: DataView;
   readonly bytes: Uint8Array;
+  readonly words: Int32Array;
 }
 
 /** Whole numbers of microseconds and ordinals fit a double exactly. */
@@ -97,7 +98,7 @@ const imageNames: Readonly<Record<number, keyof ProcessImage>> = {
 
 /** A process entry that was read, with the bytes it was read from. */
 interface KeptProcess {
-  readonly bytes: Uint8Array;
+  readonly words: Int32Array;
   readonly process: RawProcess;
 }
 
@@ -108,12 +109,15 @@ export class RecordReader {
   readonly #texts = new RecordTexts();
   /** Processes of a host are witnessed again and again, themselves or as ancestors: the last entry of each place. */
   readonly #processes: (KeptProcess | undefined)[] = new Array(processSlots).fill(undefined);
+  #lastWitness: RawWitness | undefined;
 
   /** `names` are the evidence fields by index. */
   constructor(private readonly names: readonly string[]) {}
 
   read(view: DataView, onAlert: (alert: RawAlert) => void, onWitness: (witness: RawWitness) => void): void {
-    const source = { view, bytes: new Uint8Array(view.buffer, view.byteOffset, view.byteLength) };
+    const { buffer, byteOffset, byteLength } = view;
+    const bytes = new Uint8Array(buffer, byteOffset, byteLength);
+    const source = { view, bytes, words: new Int32Array(buffer, byteOffset, byteLength >> 2) };
     let at = 0;
     while (at < view.byteLength) {
       const kind = view.getUint32(at, true);
@@ -196,6 +200,9 @@ export class RecordReader {
   #witness(source: Source, at: number): RawWitness {
     const { view } = source;
     const flags = view.getUint32(at + WitnessRecord.Flags, true);
+    const rule = view.getUint32(at + WitnessRecord.Rule, true);
+    const item = view.getUint32(at + WitnessRecord.Item, true);
+    if ((flags & WitnessFlag.Repeated) !== 0) return { ...(this.#lastWitness as RawWitness), rule, item };
     const count = view.getUint32(at + WitnessRecord.ProcessCount, true);
     const chain: RawProcess[] = [];
     let entry = at + WitnessRecord.Header;
@@ -204,9 +211,9 @@ export class RecordReader {
       chain.push(this.#recalled(source, entry, bytes));
       entry += bytes;
     }
-    return {
-      rule: view.getUint32(at + WitnessRecord.Rule, true),
-      item: view.getUint32(at + WitnessRecord.Item, true),
+    this.#lastWitness = {
+      rule,
+      item,
       host: view.getUint32(at + WitnessRecord.Host, true),
       timeUs: int64(source, at + WitnessRecord.TimeUs),
       isLate: (flags & WitnessFlag.Late) !== 0,
@@ -214,15 +221,17 @@ export class RecordReader {
       chain,
       evidence: this.#evidence(source, entry),
     };
+    return this.#lastWitness;
   }
 
   /** The process of an entry, as it was read before where the entry has not changed since. */
   #recalled(source: Source, at: number, length: number): RawProcess {
     const slot = source.view.getUint32(at + ProcessEntry.Identity, true) & (processSlots - 1);
     const kept = this.#processes[slot];
-    if (kept !== undefined && isSame(kept.bytes, source.bytes, at, length)) return kept.process;
+    const [start, count] = [at >> 2, length >> 2];
+    if (kept !== undefined && isSame(kept.words, source.words, start, count)) return kept.process;
     const process = this.#process(source, at);
-    this.#processes[slot] = { bytes: source.bytes.slice(at, at + length), process };
+    this.#processes[slot] = { words: source.words.slice(start, start + count), process };
     return process;
   }
 
@@ -266,8 +275,8 @@ export class RecordReader {
 
 const noIdentity = '0'.repeat(32);
 
-function isSame(kept: Uint8Array, bytes: Uint8Array, at: number, length: number): boolean {
-  if (kept.length !== length) return false;
-  for (let i = 0; i < length; i++) if (kept[i] !== bytes[at + i]) return false;
+function isSame(kept: Int32Array, words: Int32Array, start: number, count: number): boolean {
+  if (kept.length !== count) return false;
+  for (let i = 0; i < count; i++) if (kept[i] !== words[start + i]) return false;
   return true;
 }

@@ -354,6 +354,8 @@ export const enum WitnessFlag {
   Late = 1,
   /** There are ancestors beyond the last process entry. */
   ChainTruncated = 2,
+  /** Only the header is given: late, chain and evidence are those of the witness record before. */
+  Repeated = 4,
 }
 
 /**
