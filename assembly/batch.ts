@@ -13,6 +13,7 @@ import { chunkFlush, ensureSlot } from "./ingest";
 import { count, countRow, scratchEnd, scratchReset, scratchTake, scratchTop, skipRow } from "./input";
 import { align8, reserve } from "./memory";
 import { chunkRows, clearNumbers, rowAddress, rowHostHash, rowOpen, rowStage, rowsFree, touch } from "./rows";
+import { listItem, listLength, valueIsList } from "./lists";
 import { NO_TIME, timeInRange } from "./time";
 import { valuesMakeRoom } from "./value_collection";
 import { formatNumber, internList, internNested, internNumber, internText, valueBytesFree, valuesFree } from "./values";
@@ -243,6 +244,7 @@ function fillFromLists(column: usize, c: u32, kind: u32, row: u32, size: u32): v
   }
 }
 
+/** The values of a list. Those of elements that have several are all of them where the column keeps no elements apart. */
 function listValue(c: u32, space: usize, table: usize, items: usize, length: u32): u32 {
   const isNested = columnNestedLength(c) != 0;
   let kept: u32 = 0;
@@ -250,12 +252,15 @@ function listValue(c: u32, space: usize, table: usize, items: usize, length: u32
     const code = load<u32>(items + (<usize>i << 2));
     const v: u32 = code == 0 ? 0 : load<u32>(pagesEntry(space, table, code));
     if (v == 0 && !isNested) continue;
-    if (kept == <u32>IngestLimit.RowItems) {
+    const added = !isNested && length > 1 && valueIsList(v) ? listLength(v) : 1;
+    if (kept + added > <u32>IngestLimit.RowItems) {
       count(IngestCounter.Truncated);
       break;
     }
-    store<u32>(listBuffer + (<usize>kept << 2), v);
-    kept++;
+    const target = listBuffer + (<usize>kept << 2);
+    if (added == 1) store<u32>(target, v);
+    else for (let k: u32 = 0; k < added; k++) store<u32>(target + (<usize>k << 2), listItem(v, k));
+    kept += added;
   }
   if (kept == 0) return 0;
   return isNested ? internNested(c, listBuffer, kept) : internList(c, listBuffer, kept);

@@ -5,9 +5,14 @@
  *   node (32 bytes)  0 first column + 1 | 4 flags | 8 object seen in | 12 index entry of that key
  *                    16 array counted for | 20 elements counted | 24 prefix bytes | 28 name of a column with this prefix
  *   edge (32 bytes)  0 first 8 bytes | 8 last 8 bytes | 16 key bytes, 0 for free | 20 from node | 24 to node | 28 key
+ *
+ * Where the program has columns of patterns, the names of fields that they ask for become nodes when they are first met.
  */
+import { IngestCounter } from "../src/core/abi/events";
 import { columnCount, columnNameLength, columnNamePointer, columnNestedLength } from "./columns";
-import { powerOfTwo, reserve, textEquals } from "./memory";
+import { columnIsPattern, leadsToPattern, patternCount, patternsInit, patternsOf } from "./field_patterns";
+import { count } from "./input";
+import { copyText, powerOfTwo, reserve, reserveText, textEquals } from "./memory";
 
 const NODE: usize = 32;
 const EDGE: usize = 32;
@@ -19,6 +24,12 @@ const IS_NESTED: u32 = 1;
 const IS_INNER: u32 = 2;
 const BIT_SHIFT: u32 = 8;
 const BITS: u32 = 64;
+/** Nodes, edges and bytes of names for fields that patterns ask for. When they are full, all are forgotten. */
+const FOUND_NODES: u32 = 2048;
+const FOUND_EDGES: u32 = 4096;
+const FOUND_BYTES: usize = 131072;
+/** Longest name of a field that patterns ask for. */
+const FOUND_NAME: u32 = 1024;
 
 /** The node of an event's outermost object. Node 0 is every path that leads to no column. */
 export const ROOT: u32 = 1;
@@ -30,9 +41,18 @@ let edgeMask: u32 = 0;
 let sameName: usize = 0;
 let nestedNodes: usize = 0;
 let bitsGiven: u32 = 0;
+/** Patterns that each node's name satisfies, as bits. */
+let patternBits: usize = 0;
+let ownNodes: u32 = 0;
+let names: usize = 0;
+let nameTop: usize = 0;
+let edgesFound: u32 = 0;
+/** True once a field that patterns ask for found no room. */
+let isCrowded: bool = false;
 
 /** Builds nodes and edges from the program's columns. */
 export function keysInit(): void {
+  patternsInit();
   let prefixes: u32 = 2;
   let pairs: u32 = 0;
   for (let c: u32 = 0; c < columnCount(); c++) {
@@ -40,13 +60,22 @@ export function keysInit(): void {
     prefixes += segments;
     pairs += (segments * (segments + 1)) / 2;
   }
-  nodes = reserve(<usize>prefixes * NODE);
-  const slots = powerOfTwo(pairs * 4 + 16);
+  const found: u32 = patternCount == 0 ? 0 : FOUND_NODES;
+  nodes = reserve(<usize>(prefixes + found) * NODE);
+  const slots = powerOfTwo(pairs * 4 + 16 + (patternCount == 0 ? 0 : FOUND_EDGES * 2));
   edges = reserve(<usize>slots * EDGE);
   edgeMask = slots - 1;
   sameName = reserve(<usize>columnCount() << 2);
   nestedNodes = reserve(<usize>columnCount() << 2);
   for (let c: u32 = 0; c < columnCount(); c++) addColumn(c);
+  ownNodes = nodeCount;
+  if (patternCount == 0) return;
+  patternBits = reserve(<usize>(prefixes + found) << 3);
+  names = reserveText(FOUND_BYTES);
+  nameTop = names;
+  for (let node: u32 = ROOT + 1; node < ownNodes; node++) {
+    store<u64>(bitsAt(node), patternsOf(load<u32>(nodeAt(node), 28), load<u32>(nodeAt(node), 24)));
+  }
 }
 
 function countSegments(c: u32): u32 {
@@ -59,14 +88,17 @@ function countSegments(c: u32): u32 {
 
 function addColumn(c: u32): void {
   const name = columnNamePointer(c);
-  const length = columnNameLength(c);
+  const nestedLength = columnNestedLength(c);
+  const isPattern = columnIsPattern(c);
+  const length = isPattern ? nestedLength : columnNameLength(c);
   for (let end: u32 = 1; end <= length; end++) {
     if (end == length || load<u8>(name + end) == DOT) addPrefix(name, end);
   }
-  const leaf = findNode(name, length);
-  store<u32>(sameName + (<usize>c << 2), load<u32>(nodeAt(leaf)));
-  store<u32>(nodeAt(leaf), c + 1);
-  const nestedLength = columnNestedLength(c);
+  if (!isPattern) {
+    const leaf = findNode(name, length);
+    store<u32>(sameName + (<usize>c << 2), load<u32>(nodeAt(leaf)));
+    store<u32>(nodeAt(leaf), c + 1);
+  }
   if (nestedLength == 0) return;
   const nested = findNode(name, nestedLength);
   setFlags(nested, IS_NESTED);
@@ -79,6 +111,13 @@ function addPrefix(name: usize, length: u32): void {
   const node = nodeCount++;
   store<u32>(nodeAt(node), length, 24);
   store<u32>(nodeAt(node), <u32>name, 28);
+  addEdges(node);
+}
+
+/** Adds the edges to a node from every shorter prefix of its name. */
+function addEdges(node: u32): void {
+  const name = <usize>load<u32>(nodeAt(node), 28);
+  const length = load<u32>(nodeAt(node), 24);
   addEdge(ROOT, name, length, node);
   for (let i: u32 = 1; i + 1 < length; i++) {
     if (load<u8>(name + i) == DOT) addEdge(findNode(name, i), name + i + 1, length - i - 1, node);
@@ -124,6 +163,60 @@ export function findKey(from: u32, key: usize, length: u32): u32 {
     slot = (slot + 1) & edgeMask;
   }
   return 0;
+}
+
+/** As {@link findKey}, for a key that leads to no column of its own: a field that patterns ask for gets a node. */
+export function findField(from: u32, key: usize, length: u32): u32 {
+  const above = load<u32>(nodeAt(from), 24);
+  const bytes = above == 0 ? length : above + 1 + length;
+  if (bytes > FOUND_NAME) return 0;
+  if (nameTop + bytes > names + FOUND_BYTES) return crowded();
+  copyText(nameTop, <usize>load<u32>(nodeAt(from), 28), above);
+  if (above != 0) store<u8>(nameTop + above, DOT);
+  copyText(nameTop + bytes - length, key, length);
+  const patterns = patternsOf(nameTop, bytes);
+  if (patterns == 0 && !leadsToPattern(nameTop, bytes)) return 0;
+  let node = findNode(nameTop, bytes);
+  if (edgesFound == FOUND_EDGES || (node == 0 && nodeCount - ownNodes == FOUND_NODES)) return crowded();
+  if (node == 0) {
+    node = nodeCount++;
+    memory.fill(nodeAt(node), 0, NODE);
+    store<u32>(nodeAt(node), bytes, 24);
+    store<u32>(nodeAt(node), <u32>nameTop, 28);
+    store<u64>(bitsAt(node), patterns);
+  }
+  edgesFound++;
+  addEdge(from, nameTop + bytes - length, length, node);
+  nameTop += bytes;
+  return node;
+}
+
+function crowded(): u32 {
+  isCrowded = true;
+  count(IngestCounter.Truncated);
+  return 0;
+}
+
+/** Forgets the fields that patterns asked for once they have no more room, so that there is some for others. */
+export function makeFieldRoom(): void {
+  if (!isCrowded) return;
+  isCrowded = false;
+  nodeCount = ownNodes;
+  edgesFound = 0;
+  nameTop = names;
+  memory.fill(edges, 0, (<usize>edgeMask + 1) * EDGE);
+  for (let node: u32 = ROOT + 1; node < ownNodes; node++) addEdges(node);
+}
+
+/** Patterns that the node's name satisfies, as bits. */
+@inline
+export function nodePatterns(node: u32): u64 {
+  return patternCount == 0 ? 0 : load<u64>(bitsAt(node));
+}
+
+@inline
+function bitsAt(node: u32): usize {
+  return patternBits + (<usize>node << 3);
 }
 
 @inline

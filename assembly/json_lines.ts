@@ -4,6 +4,7 @@
  */
 import { IngestCounter, SkipReason } from "../src/core/abi/events";
 import { count, countRow, scratchBase, scratchEnd, scratchReset, scratchTake, scratchTop, skipRow } from "./input";
+import { patternCount } from "./field_patterns";
 import { chunkFlush } from "./ingest";
 import { keysInit } from "./json_keys";
 import { commitInit, commitRow } from "./json_commit";
@@ -48,7 +49,10 @@ let restNext: u32 = REST_MIN;
 let base: usize = 0;
 let rows: u32 = 0;
 
-/** Reserves the tables of the scanner. `isGeneral`: lines are not tried by their shape. */
+/**
+ * Reserves the tables of the scanner. `isGeneral`: lines are not tried by their shape. Nor are they where columns stand for
+ * patterns of names: those need the names of all fields.
+ */
 export function jsonInit(isGeneral: bool): void {
   scanInit(<u32>max<usize>(input_capacity() >> 2, TOKENS_MIN));
   walkInit();
@@ -56,7 +60,7 @@ export function jsonInit(isGeneral: bool): void {
   rowStateInit();
   commitInit();
   shapesInit();
-  isOff = isGeneral;
+  isOff = isGeneral || patternCount != 0;
 }
 
 /**

@@ -8,14 +8,17 @@
  */
 import { IngestCounter, IngestLimit, ValueTag } from "../src/core/abi/events";
 import { columnCount } from "./columns";
+import { patternColumn } from "./field_patterns";
 import { count } from "./input";
-import { elementCount, nestedNode, nextColumn, nodeColumn } from "./json_keys";
+import { elementCount, nestedNode, nextColumn, nodeColumn, nodePatterns } from "./json_keys";
 import { reserve } from "./memory";
 
 const STATE: usize = 40;
 const ITEM: usize = 32;
 /** Columns that one name can have: its kinds. */
 const COLUMNS_OF_NODE: u32 = 8;
+/** In place of an array: values of several fields, which are in arrays or not. */
+const FIELDS: u32 = 0xffffffff;
 
 let states: usize = 0;
 let columnsSet: usize = 0;
@@ -75,6 +78,17 @@ export function setValue(node: u32, array: u32, tag: u32, text: usize, length: u
     if (array == 0) setScalar(stateOf(c), tag, text, length, number);
     else if (tag != ValueTag.Missing) addItem(c, array, tag, text, length, number);
     next = nextColumn(c);
+  }
+}
+
+/** As {@link setValue} for the columns of patterns that the name of `node` satisfies: one more of their values. */
+export function addPatterned(node: u32, array: u32, tag: u32, text: usize, length: u32, number: f64): void {
+  if (tag == ValueTag.Missing) return;
+  let left = nodePatterns(node);
+  while (left != 0) {
+    const c = patternColumn(<u32>ctz<u64>(left));
+    left &= left - 1;
+    addItem(c, array != 0 && nestedNode(c) != 0 ? array : FIELDS, tag, text, length, number);
   }
 }
 

@@ -5,7 +5,18 @@
  * one object costs a second walk over the line in which the earlier ones are passed over, so the last wins exactly.
  */
 import { IngestLimit, SkipReason, ValueTag } from "../src/core/abi/events";
-import { ROOT, countElement, findKey, forgetKeys, nodeColumn, noteKey } from "./json_keys";
+import { patternCount } from "./field_patterns";
+import {
+  ROOT,
+  countElement,
+  findField,
+  findKey,
+  forgetKeys,
+  makeFieldRoom,
+  nodeColumn,
+  nodePatterns,
+  noteKey,
+} from "./json_keys";
 import {
   giveUp,
   isLearning,
@@ -18,7 +29,7 @@ import {
   learnValue,
 } from "./json_shapes";
 import { numberEnd, numberValue, scanNumber } from "./json_number";
-import { rowReset, setValue, startList } from "./json_row";
+import { addPatterned, rowReset, setValue, startList } from "./json_row";
 import { origin } from "./json_scan";
 import { readString, textLength, textPointer } from "./json_string";
 import { reserve } from "./memory";
@@ -89,6 +100,7 @@ export function nextArray(): u32 {
 @inline
 export function walkBegin(): void {
   rowReset();
+  if (patternCount != 0) makeFieldRoom();
   if (objectNumber > 0xf0000000 || arrayNumber > 0xf0000000) restartNumbers();
 }
 
@@ -206,9 +218,9 @@ function takeValue(child: u32): u32 {
   if (first == QUOTE) {
     const close = tokenAt(cursor + 4);
     if (!isBlank(end, token) || load<u8>(close) != QUOTE) return fault(token, SkipReason.Syntax);
-    if (child != 0 && nodeColumn(child) != 0) {
+    if (child != 0 && (nodeColumn(child) != 0 || nodePatterns(child) != 0)) {
       readString(token + 1, <u32>(close - token - 1));
-      setValue(child, array, ValueTag.String, textPointer, textLength, 0);
+      give(child, ValueTag.String, textPointer, textLength, 0);
     }
     cursor += 8;
     end = close + 1;
@@ -219,6 +231,13 @@ function takeValue(child: u32): u32 {
   if (!takeScalar(end, token, child)) return fault(end, SkipReason.Syntax);
   end = token;
   return 0;
+}
+
+/** Hands a scalar to the columns at `child`, and to the patterns that its name satisfies. */
+@inline
+function give(child: u32, tag: u32, text: usize, length: u32, number: f64): void {
+  setValue(child, array, tag, text, length, number);
+  if (patternCount != 0) addPatterned(child, array, tag, text, length, number);
 }
 
 function enterValue(token: usize, opensArray: bool, child: u32): u32 {
@@ -302,9 +321,7 @@ function openArray(at: u32, within: u32): u32 {
 function memberNode(key: usize, length: u32): u32 {
   let child = findKey(node, key, length);
   if (child == 0) {
-    if (!hasEscape(key, length)) return 0;
-    readString(key, length);
-    child = findKey(node, textPointer, textLength);
+    child = unusualKey(key, length);
     if (child == 0) return 0;
   }
   if ((load<u32>(cursor) & REPLACED) != 0) return 0;
@@ -314,6 +331,15 @@ function memberNode(key: usize, length: u32): u32 {
     hasReplaced = true;
   }
   return child;
+}
+
+/** The node of a key that is written with escapes, or that only patterns ask for; mostly there is none. */
+function unusualKey(key: usize, length: u32): u32 {
+  const isEscaped = hasEscape(key, length);
+  if (patternCount == 0 && !isEscaped) return 0;
+  readString(key, length);
+  const known = isEscaped ? findKey(node, textPointer, textLength) : 0;
+  return known != 0 || patternCount == 0 ? known : findField(node, textPointer, textLength);
 }
 
 @inline
@@ -333,7 +359,7 @@ function takeScalar(from: usize, to: usize, child: u32): bool {
   const c = load<u8>(at);
   if (c == 0x2d || <u32>c - 48 < 10) {
     if (!scanNumber(at, to) || !isBlank(numberEnd, to)) return false;
-    if (child != 0) setValue(child, array, ValueTag.Number, 0, 0, numberValue);
+    if (child != 0) give(child, ValueTag.Number, 0, 0, numberValue);
     if (isLearning) learnValue(at, numberEnd);
     return true;
   }
@@ -341,7 +367,7 @@ function takeScalar(from: usize, to: usize, child: u32): bool {
   const length: u32 = c == 0x66 ? 5 : 4;
   if (child != 0) {
     if (c == 0x6e) setValue(child, array, ValueTag.Missing, 0, 0, 0);
-    else setValue(child, array, ValueTag.Boolean, at, length, c == 0x74 ? 1 : 0);
+    else give(child, ValueTag.Boolean, at, length, c == 0x74 ? 1 : 0);
   }
   if (isLearning) learnValue(at, at + length);
   return true;

@@ -2,15 +2,16 @@
  * What a condition reads, told to the column table before any column's kind is fixed, and what in it no program can do.
  * Walks conditions as `lower.ts` does: the two agree on which column a field has.
  */
-import type { Span } from '../core/diagnostic.js';
 import { expressionDepthMax } from '../core/limits.js';
-import type { CallExpr, CompareExpr, Expr, FieldExpr, LineageExpr, MatchExpr } from '../rule/ir.js';
+import type { CallExpr, CompareExpr, Expr, FieldExpr, LineageExpr, MatchExpr, NestedExpr } from '../rule/ir.js';
+import { visitNodes } from '../rule/rewrite.js';
 import { arrayItemOf } from './array_item.js';
 import { leafColumn } from './cells.js';
 import { CodeTable } from './code.js';
 import type { ColumnTable, ColumnUse } from './columns.js';
 import { ConstantTable } from './constants.js';
 import { desugarCall, ExpressionCompiler, ExpressionLimitError } from './expression_code.js';
+import { refusePattern } from './field_patterns.js';
 import { innerSearch } from './inner_search.js';
 import { stepFieldRefusal } from './look_back.js';
 import { Refusal } from './refusal.js';
@@ -126,11 +127,10 @@ class Analysis {
   }
 
   #field(expr: FieldExpr, use: ColumnUse): void {
-    for (const name of [expr.name, ...(expr.fallback ?? [])]) this.#name(name, use, expr.span);
+    for (const name of [expr.name, ...(expr.fallback ?? [])]) this.#name(name, use);
   }
 
-  #name(name: string, use: ColumnUse, span: Span | undefined): void {
-    refusePattern(name, span);
+  #name(name: string, use: ColumnUse): void {
     const isElement = this.#path !== undefined && name.startsWith(`${this.#path}.`);
     const isScalarElement = name === this.#path;
     this.#target.columns.use(name, isElement || isScalarElement ? 'text' : use, isElement ? this.#path : undefined);
@@ -184,23 +184,28 @@ class Analysis {
     }
   }
 
-  #nested(expr: Extract<Expr, { kind: 'nested' }>, depth: number): void {
+  #nested(expr: NestedExpr, depth: number): void {
     if (this.#path !== undefined) {
       this.visit(innerSearch(expr, this.#path), depth + 1);
       return;
     }
     new Analysis(this.#target, expr.path).visit(expr.condition, depth + 1);
+    if (!readsElement(expr)) this.#countElements(expr.path);
+  }
+
+  /** Elements are counted by what they hold: where a condition reads nothing of them, by everything. */
+  #countElements(path: string): void {
+    this.#target.columns.use(path, 'text');
+    this.#target.columns.use(`${path}.*`, 'text', path);
   }
 }
 
-function refusePattern(name: string, span: Span | undefined): void {
-  if (!name.includes('*')) return;
-  throw new Refusal(
-    'COMPILE_FIELD_PATTERN',
-    `${name} stands for fields that no list names, and only named fields are read from events`,
-    'Name the fields.',
-    span,
-  );
+function readsElement({ path, condition }: NestedExpr): boolean {
+  let isReading = false;
+  visitNodes(condition, (node) => {
+    if (node.kind === 'field') isReading ||= node.name === path || node.name.startsWith(`${path}.`);
+  });
+  return isReading;
 }
 
 const textTests: readonly string[] = ['startsWith', 'endsWith', 'stringContains'];

@@ -1,5 +1,6 @@
 /** The columns of a program: which fields it reads, and how the kernel keeps each. */
 import { ColumnKind, ColumnRole, ColumnWord } from '../core/abi/events.js';
+import { checkPatternCount, isFieldPattern } from './field_patterns.js';
 import { SectionWriter } from './section_writer.js';
 
 /**
@@ -41,6 +42,7 @@ export class ColumnTable {
   readonly #index = new Map<string, number>();
   readonly #classOf: (field: string) => FieldClass;
   readonly #kept: string[] = [];
+  #patterns = 0;
 
   constructor(classOf: (field: string) => FieldClass) {
     this.#classOf = classOf;
@@ -81,6 +83,7 @@ export class ColumnTable {
     const known = this.#index.get(key);
     if (known !== undefined) return known;
     const index = this.#entries.length;
+    if (isFieldPattern(name)) checkPatternCount(++this.#patterns, name);
     this.#entries.push({ name, nested, uses: new Set(), role: ColumnRole.None, fixed: undefined });
     this.#index.set(key, index);
     return index;
@@ -90,7 +93,7 @@ export class ColumnTable {
   kind(index: number): ColumnKind {
     const entry = this.#entries[index] as Entry;
     if (entry.fixed !== undefined) return entry.fixed;
-    if (entry.nested !== undefined || entry.uses.has('text')) return ColumnKind.Text;
+    if (entry.nested !== undefined || entry.uses.has('text') || isFieldPattern(entry.name)) return ColumnKind.Text;
     const fieldClass = this.#classOf(entry.name);
     if (fieldClass === 'number') return ColumnKind.Number;
     if (fieldClass === 'distinct') return isCarriedOnly(entry.uses) ? ColumnKind.Id : ColumnKind.Text;

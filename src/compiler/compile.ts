@@ -16,9 +16,7 @@ import { lineageRules } from '../rule/lineage.js';
 import { encodeActions, encodeRules, type PredicateAction, type RuleEntry } from './actions.js';
 import { type Column, ColumnTable } from './columns.js';
 import { ecsFieldClass } from './field_classes.js';
-import { withoutFieldPatterns } from './field_patterns.js';
 import { ecsProcessFields, encodeLineage, type ProcessFields, systemQueries } from './lineage.js';
-import { refuseUncounted } from './nested_elements.js';
 import { PredicateBuilder, type QueryContext } from './predicate_builder.js';
 import { encodeProgram, fingerprintOf } from './program.js';
 import { Refusal } from './refusal.js';
@@ -79,10 +77,9 @@ export interface CompiledProgram {
  * @throws ProgramError `PROGRAM_LIMIT`, naming the rule, where the rules together exceed a limit.
  */
 export function compile(rules: readonly Rule[], options: CompileOptions = {}): CompiledProgram {
-  const written = withoutFieldPatterns(rules);
-  const whole = linkWhole(written, options);
+  const whole = linkWhole(rules, options);
   if (whole !== undefined) return whole;
-  const { accepted, diagnostics } = screen(written, options);
+  const { accepted, diagnostics } = screen(rules, options);
   return new Linker(accepted, options).link(diagnostics);
 }
 
@@ -91,7 +88,6 @@ function linkWhole(rules: readonly Rule[], options: CompileOptions): CompiledPro
   const ids = new Set(rules.map(({ id }) => id));
   if (ids.size < rules.length || withoutOrphans(rules, []).length < rules.length) return undefined;
   try {
-    rules.forEach(refuseUncounted);
     return new Linker(rules, options).link([]);
   } catch (error) {
     // Which rule exceeds a limit depends on which rules are refused.
@@ -127,7 +123,6 @@ function screen(rules: readonly Rule[], options: CompileOptions): { accepted: Ru
 }
 
 function tryRule(rule: Rule, builder: PredicateBuilder, context: QueryContext): void {
-  refuseUncounted(rule);
   const { queries, lookBacks = [], marks, keys } = queriesOf(rule);
   for (const query of marks) builder.mark(query, context);
   for (const query of queries) builder.add(query, context);

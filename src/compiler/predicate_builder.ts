@@ -25,6 +25,7 @@ import { CodeTable } from './code.js';
 import type { ColumnTable, ColumnUse } from './columns.js';
 import { ConstantTable } from './constants.js';
 import { ExpressionCompiler } from './expression_code.js';
+import { refusePattern } from './field_patterns.js';
 import type { Formula } from './formula.js';
 import { Lowering } from './lower.js';
 import { QueryIndex } from './query_index.js';
@@ -151,7 +152,8 @@ export class PredicateBuilder {
     const known = this.#keyIndex.get(text);
     if (known !== undefined) return known;
     for (const component of components) {
-      if (component.kind === 'field' && component.fallback === undefined && !component.name.includes('*')) {
+      if (component.kind === 'field') refusePattern(component.name, component.span);
+      if (component.kind === 'field' && component.fallback === undefined) {
         this.#columns.use(component.name, 'identity');
       } else declareUses(component, { columns: this.#columns, mark: noLineage });
     }

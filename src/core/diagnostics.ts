@@ -42,7 +42,7 @@ export const diagnosticRecords: readonly DiagnosticRecord[] = [
   record(
     'COMPILE_FIELD_PATTERN',
     'a field pattern where one field is read',
-    'A name with * stands for several fields, and only a test of a value can be tried on each of them.',
+    'A name with * stands for several fields. Only a test of a value can be tried on each of them, and a program holds only so many such names.',
     'Name the field.',
   ),
   record(

@@ -42,6 +42,8 @@ export const predicatesMax = 65_536;
 export const atomsMax = 65_536;
 /** Columns of one program: fields that its rules read. */
 export const columnsMax = 4_096;
+/** Names with `*` among the fields that the rules of one program read. */
+export const fieldPatternsMax = 64;
 /** Instructions of all conditions of one program. */
 export const instructionsMax = 2_000_000;
 /** Largest compiled program, in bytes. */

@@ -157,11 +157,11 @@ function writeHeader(view: Uint32Array, batch: BatchView, input: number): void {
 }
 
 function writeColumn(view: Uint32Array, at: number, column: ColumnView, spec: ProgramColumn): void {
-  if (column.listOffsets !== undefined && column.nested !== spec.nested) {
-    const asked = spec.nested === undefined ? 'without a nested path' : `below the nested path ${spec.nested}`;
+  // What is told element by element can be read as a whole, but not the other way round.
+  if (column.listOffsets !== undefined && spec.nested !== undefined && column.nested !== spec.nested) {
     throw new BatchError(
       'BATCH_COLUMN',
-      `is encoded ${column.nested ?? 'flat'}; the rules need it ${asked}`,
+      `is encoded ${column.nested ?? 'flat'}; the rules need it below the nested path ${spec.nested}`,
       column.name,
     );
   }

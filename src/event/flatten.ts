@@ -3,9 +3,10 @@
  *
  * The rules are those of the kernel's JSON reader (`assembly/json_lines.ts`), so an event means the same through either
  * door: the last of several writings of a field wins; arrays of objects flatten into lists; below a nested path a list
- * keeps one item for each element.
+ * keeps one item for each element. A column whose name has a `*` holds the values of every field that the name matches.
  */
 import { jsonDepthMax } from '../core/limits.js';
+import { FieldPatterns } from './field_patterns.js';
 import type { FieldSpec } from './fields.js';
 
 /** One value of a cell. Numbers in text cells are finite. */
@@ -16,8 +17,11 @@ export type CellList = readonly (Scalar | undefined | readonly Scalar[])[];
 export type Cell = Scalar | CellList | undefined;
 
 interface PathNode {
+  readonly name: string;
   readonly edges: Map<string, PathNode>;
   readonly columns: number[];
+  /** Columns of patterns that the name satisfies. */
+  patterned: readonly number[];
   isNested: boolean;
   /** The outermost array that `elements` counts in. */
   array: number;
@@ -39,11 +43,28 @@ interface Slot {
 /** Shared by every slot that holds no list: most cells are single values, and this runs for each. */
 const none: Item[] = [];
 
-const node = (): PathNode => ({ edges: new Map(), columns: [], isNested: false, array: 0, elements: 0 });
+const node = (name: string): PathNode => ({
+  name,
+  edges: new Map(),
+  columns: [],
+  patterned: [],
+  isNested: false,
+  array: 0,
+  elements: 0,
+});
+
+/** In place of an array: values of several fields, which are in arrays or not. */
+const FIELDS = -1;
+/** Fields that patterns ask for which are remembered; when there are more, all are forgotten. */
+const foundMax = 4096;
 
 /** Flattens events one at a time. Not reentrant. */
 export class Flattener {
-  readonly #root = node();
+  readonly #root = node('');
+  readonly #patterns: FieldPatterns;
+  /** Fields that patterns ask for, by name, and the edges to them. */
+  readonly #found = new Map<string, PathNode>();
+  #foundEdges: [PathNode, string][] = [];
   readonly #slots: Slot[];
   readonly #nestedNodes: (PathNode | undefined)[];
   #written: number[] = [];
@@ -52,12 +73,17 @@ export class Flattener {
   constructor(fields: readonly FieldSpec[]) {
     const prefixes = new Map<string, PathNode>();
     this.#slots = fields.map(() => ({ scalar: undefined, array: 0, items: none }));
-    for (const [column, field] of fields.entries()) this.#addPath(prefixes, field.name).columns.push(column);
+    this.#patterns = new FieldPatterns(fields.map(({ name }) => name));
+    for (const [column, field] of fields.entries()) {
+      if (!this.#patterns.has(column)) this.#addPath(prefixes, field.name).columns.push(column);
+    }
     this.#nestedNodes = fields.map(({ nested }) => {
-      const found = nested === undefined ? undefined : prefixes.get(nested);
-      if (found !== undefined) found.isNested = true;
+      if (nested === undefined) return undefined;
+      const found = this.#addPath(prefixes, nested);
+      found.isNested = true;
       return found;
     });
+    for (const found of prefixes.values()) found.patterned = this.#patterns.matching(found.name);
   }
 
   /** Adds the node of a dotted name; from each prefix, every way to write the rest as one key is an edge. */
@@ -67,7 +93,7 @@ export class Flattener {
     for (let end = 1; end <= segments.length; end++) {
       const prefix = segments.slice(0, end).join('.');
       const known = prefixes.get(prefix);
-      last = known ?? node();
+      last = known ?? node(prefix);
       if (known !== undefined) continue;
       prefixes.set(prefix, last);
       for (let start = 0; start < end; start++) {
@@ -82,6 +108,7 @@ export class Flattener {
   flatten(event: unknown, cells: Cell[]): boolean {
     for (const column of this.#written) this.#clear(column);
     this.#written = [];
+    if (this.#foundEdges.length > foundMax) this.#forgetFound();
     const isObject = typeof event === 'object' && event !== null && !Array.isArray(event);
     const isSound = isObject && this.#walkObject(event, this.#root, 0, 1);
     for (let column = 0; column < this.#slots.length; column++) {
@@ -101,10 +128,28 @@ export class Flattener {
     if (depth > jsonDepthMax) return false;
     const record = object as Readonly<Record<string, unknown>>;
     for (const key of Object.keys(object)) {
-      const child = at.edges.get(key);
+      const child = at.edges.get(key) ?? (this.#patterns.isEmpty ? undefined : this.#findField(at, key));
       if (child !== undefined && !this.#walkValue(record[key], child, array, depth, true)) return false;
     }
     return true;
+  }
+
+  /** The node of a field that only patterns ask for. */
+  #findField(at: PathNode, key: string): PathNode | undefined {
+    const name = at === this.#root ? key : `${at.name}.${key}`;
+    const patterned = this.#patterns.matching(name);
+    if (patterned.length === 0 && !this.#patterns.canLead(name)) return undefined;
+    const found = this.#found.get(name) ?? { ...node(name), patterned };
+    this.#found.set(name, found);
+    at.edges.set(key, found);
+    this.#foundEdges.push([at, key]);
+    return found;
+  }
+
+  #forgetFound(): void {
+    for (const [at, key] of this.#foundEdges) at.edges.delete(key);
+    this.#foundEdges = [];
+    this.#found.clear();
   }
 
   #walkValue(value: unknown, at: PathNode, array: number, depth: number, isMember: boolean): boolean {
@@ -153,6 +198,16 @@ export class Flattener {
         const element = nested?.array === array ? Math.max(nested.elements, 1) - 1 : 0;
         this.#claim(column, array).items.push({ element, value });
       }
+    }
+    if (value !== undefined && at.patterned.length > 0) this.#writePatterned(at, array, value);
+  }
+
+  #writePatterned(at: PathNode, array: number, value: Scalar): void {
+    for (const column of at.patterned) {
+      const nested = this.#nestedNodes[column];
+      const owner = array !== 0 && nested !== undefined ? array : FIELDS;
+      const element = nested?.array === owner ? Math.max(nested.elements, 1) - 1 : 0;
+      this.#claim(column, owner).items.push({ element, value });
     }
   }
 

@@ -1,4 +1,5 @@
 import type { Span } from '../core/diagnostic.js';
+import { globMatches } from '../core/glob.js';
 import type { Problem } from '../core/source_text.js';
 import type { CaseMode, CidrExpr, CompareExpr, Expr, FieldExpr, MatchExpr, TextPattern } from '../rule/ir.js';
 import { parseBlock } from '../rule/semantics.js';
@@ -46,13 +47,15 @@ export class FieldQueries {
 
   /** The field has this value. `phrase`: in prose the words stand together and in order; otherwise any one of them. */
   equals(name: string, text: string, phrase: boolean, span: Span, mode: CaseMode = this.case): Expr {
-    if (name === '*') return this.anywhere(span, (type, at) => this.equalsAs(type, at, text, phrase, span, mode));
+    if (name.includes('*'))
+      return this.anywhere(name, text, span, (type, at) => this.equalsAs(type, at, text, phrase, span, mode));
     return this.equalsAs(fieldType(name, this.types), name, text, phrase, span, mode);
   }
 
   /** The value as a whole satisfies a pattern; in prose, one of its words does. */
   wildcard(name: string, glob: Glob, span: Span, mode: CaseMode = this.case): Expr {
-    if (name === '*') return this.anywhere(span, (type, at) => wildcardAs(type, at, glob, span, mode));
+    if (name.includes('*'))
+      return this.anywhere(name, undefined, span, (type, at) => wildcardAs(type, at, glob, span, mode));
     return wildcardAs(fieldType(name, this.types), name, glob, span, mode);
   }
 
@@ -82,15 +85,20 @@ export class FieldQueries {
   }
 
   /**
-   * In any field: those of ECS and of the other rules, which `*` stands for, and those whose types were given. A text that
-   * is no value of a field's type is not found there, and nothing is told of it.
+   * In any field whose name matches. Values compare whole there, and as words in fields that are known to hold prose; a
+   * block contains addresses. A text that is no value of a field's type is not found there, and nothing is told of it.
    */
-  private anywhere(span: Span, query: (type: FieldType, name: string) => Expr): Expr {
-    const given = Object.keys(this.types);
-    const prose = [...textFields, ...given].filter((name) => fieldType(name, this.types) === 'text');
-    const others = given.filter((name) => fieldType(name, this.types) !== 'text');
-    const conditions = [...others.map((name) => query('plain', name)), ...prose.map((name) => query('text', name))];
-    return anyOf([query('plain', '*'), ...conditions], span);
+  private anywhere(
+    name: string,
+    text: string | undefined,
+    span: Span,
+    query: (type: FieldType, name: string) => Expr,
+  ): Expr {
+    const known = [...new Set([...textFields, ...Object.keys(this.types)])];
+    const isProse = (one: string): boolean => fieldType(one, this.types) === 'text' && matchesFieldName(one, name);
+    const isBlock = text?.includes('/') === true && parseBlock(text) !== undefined;
+    const within: Expr[] = isBlock ? [{ kind: 'cidr', value: field(name), blocks: [text], span }] : [];
+    return anyOf([query('plain', name), ...within, ...known.filter(isProse).map((one) => query('text', one))], span);
   }
 
   private equalsAs(type: FieldType, name: string, text: string, phrase: boolean, span: Span, mode: CaseMode): Expr {
@@ -180,6 +188,11 @@ function mergeLists(group: readonly Expr[]): Expr {
   if (group.length === 1) return first;
   if (first.kind === 'match') return { ...first, patterns: (group as MatchExpr[]).flatMap((item) => item.patterns) };
   return { ...(first as CidrExpr), blocks: (group as CidrExpr[]).flatMap((item) => item.blocks) };
+}
+
+/** Whether a field's name matches one with `*`. */
+function matchesFieldName(name: string, pattern: string): boolean {
+  return globMatches(pattern.replaceAll('?', '\u0000'), name);
 }
 
 const textRegex = { case: 'unicode', anchor: 'partial' } as const;

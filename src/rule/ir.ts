@@ -46,7 +46,7 @@ export interface LiteralExpr {
 /**
  * The value of an ECS field (dotted name). `fallback` fields are tried in order when the field is missing.
  * A name with `*` (KQL's free text and field patterns) stands for every field of the event that it matches, and has the
- * values of all of them; it is missing when none has a value.
+ * values of all of them; it is missing when none has a value. Other characters stand for themselves.
  */
 export interface FieldExpr {
   readonly kind: 'field';

@@ -91,7 +91,9 @@ export function scalarsLike(node: unknown, pattern: string, path = ''): Scalar[]
       scalarsLike(value, pattern, path === '' ? name : `${path}.${name}`),
     );
   }
-  if (node === null || node === undefined || !matchesWildcard(path, pattern)) return [];
+  // In a name only `*` is a wildcard.
+  if (node === null || node === undefined || !matchesWildcard(path.replaceAll('?', '!'), pattern.replaceAll('?', '!')))
+    return [];
   return [node as Scalar];
 }
 
