@@ -51,6 +51,10 @@ interface JudgeParts {
   readonly sessions: readonly { readonly id: string }[];
   readonly joins: readonly { readonly host: string }[];
   readonly losses: readonly { readonly host: string }[];
+  readonly learning?: {
+    readonly pending: readonly { readonly host: string }[];
+    readonly shown: readonly { readonly host: string }[];
+  };
 }
 
 /** The states of one rule's judge in several parts as one state of the hosts in `hosts`, by part. */
@@ -59,8 +63,10 @@ export function mergeJudgeStates(
 ): unknown {
   const taken = parts.map(({ state, hosts }) => {
     const has = (host: string): boolean => hosts === undefined || hosts.has(host);
-    const { publisher, sessions, joins, losses } = state as JudgeParts;
+    const { publisher, sessions, joins, losses, learning } = state as JudgeParts;
     return {
+      pending: learning?.pending.filter(({ host }) => has(host)),
+      shown: learning?.shown.filter(({ host }) => has(host)),
       belowMinimum: publisher.belowMinimum,
       published: publisher.published.filter(({ alert }) => has(alert.host.id)),
       suppressors: publisher.suppressors.filter(({ host }) => has(host)),
@@ -78,6 +84,14 @@ export function mergeJudgeStates(
     sessions: taken.flatMap((part) => part.sessions),
     joins: taken.flatMap((part) => part.joins),
     losses: taken.flatMap((part) => part.losses),
+    ...(taken.every(({ pending }) => pending === undefined)
+      ? {}
+      : {
+          learning: {
+            pending: taken.flatMap(({ pending = [] }) => pending),
+            shown: taken.flatMap(({ shown = [] }) => shown),
+          },
+        }),
   };
 }
 

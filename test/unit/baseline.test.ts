@@ -233,6 +233,34 @@ describe('a correlator with a baseline', () => {
     expect(refused.stats().baseline?.refused).toMatch(/sealed/);
   });
 
+  test('learns the same of a stream that comes at once', async () => {
+    const habit = new Habit();
+    const days = [0, 1, 2, 3, 4, 8, 9].map((day) => habit.run(day, 'api.example.com', '198.51.100.1'));
+    const choice: BaselineChoice = { mode: 'learn', learnFor: '7d' };
+    const [whole, parted] = [await correlator(choice), await correlator(choice)];
+    const told = days.flatMap((events) => parted.push(events));
+    expect(told).toEqual([]);
+    expect([...whole.push(days.flat()), ...whole.flush()]).toEqual([...told, ...parted.flush()]);
+    expect(whole.baseline()).toEqual(parted.baseline());
+  });
+
+  test('learns after a snapshot what sessions showed before it', async () => {
+    const choice: BaselineChoice = { mode: 'learn', learnFor: '7d' };
+    const days = (habit: Habit) => [0, 1, 2, 3].map((day) => habit.run(day, 'api.example.com', '198.51.100.1'));
+    const whole = await correlator(choice);
+    for (const events of days(new Habit())) whole.push(events);
+    let running = await correlator(choice);
+    for (const events of days(new Habit())) {
+      running.push(events);
+      const next = await correlator(choice);
+      next.restore(running.snapshot());
+      running = next;
+    }
+    for (const one of [whole, running]) one.flush();
+    expect(running.baseline().tuples.filter(({ kind }) => kind === 'network')).toHaveLength(1);
+    expect(running.baseline()).toEqual(whole.baseline());
+  });
+
   test('keeps what it leaves out as evidence, with the reason', async () => {
     const habit = new Habit();
     const running = await correlator({ mode: 'learn', learnFor: '5d' });

@@ -13,7 +13,7 @@ import { type CompiledJudgement, compileJudgement } from './compiled/judgement.j
 import { Exemptions } from './exemption.js';
 import { textsOf } from './fields.js';
 import { commandInstances, itemInstance } from './findings.js';
-import { Learning } from './learning.js';
+import { Learning, type LearningQueueState } from './learning.js';
 import { PathJoins, type PathJoinsState } from './path_joins.js';
 import { Publisher, type PublisherState } from './publish.js';
 import type { Session } from './session.js';
@@ -60,6 +60,8 @@ interface JudgeState {
   readonly sessions: SessionTableState;
   readonly joins: PathJoinsState;
   readonly losses: readonly BehaviorLoss[];
+  /** Where there is a baseline. */
+  readonly learning?: LearningQueueState;
 }
 
 export function createBehaviorJudge(rule: BehaviorRule, options: BehaviorJudgeOptions = {}): SessionJudge {
@@ -125,6 +127,7 @@ class Judge implements SessionJudge {
   observe(witness: Witness): void {
     if (witness.ordinal !== this.pendingOrdinal) this.settle();
     this.pendingOrdinal = witness.ordinal;
+    this.learnBefore(witness);
     const known = this.items.get(witness.itemId);
     if (known === undefined) return;
     const placement = this.sessions.place(witness);
@@ -141,6 +144,12 @@ class Judge implements SessionJudge {
     const instances = this.instancesOf(session, witness, known);
     for (const instance of instances) this.add(session, instance);
     if (instances.length === 0 && isChanged) this.judgeAgain(session, witness.timeUs);
+  }
+
+  /** What the host showed a window before is learned by now, however much of the stream is judged at once. */
+  private learnBefore({ host, timeUs }: Witness): void {
+    if (this.learning === undefined || timeUs < this.learning.dueUs(host.id)) return;
+    this.learning.advance(host.id, timeUs);
   }
 
   private instancesOf(session: Session, witness: Witness, { spec, form }: KnownItem): readonly Instance[] {
@@ -302,16 +311,20 @@ class Judge implements SessionJudge {
       sessions: this.sessions.snapshot(),
       joins: this.joins.snapshot(),
       losses: this.losses(),
+      ...(this.learning === undefined ? {} : { learning: this.learning.snapshot(this.sessions.all()) }),
     };
   }
 
   restore(state: unknown): void {
-    const { publisher, sessions, joins, losses } = state as JudgeState;
+    const { publisher, sessions, joins, losses, learning } = state as JudgeState;
     this.publisher.restore(publisher);
     this.sessions.restore(sessions);
     this.joins.restore(joins);
     this.lossCounts.clear();
     for (const loss of losses) this.lossCounts.set(`${loss.reason} ${loss.host}`, loss);
+    if (learning !== undefined) {
+      this.learning?.restore(learning, (host, root) => this.sessions.byRoot(host, root));
+    }
   }
 }
 

@@ -15,6 +15,17 @@ interface Pending {
   readonly timeUs: number;
 }
 
+/** What waits to be learned, as plain data: sessions by host and root. */
+export interface LearningQueueState {
+  readonly pending: readonly {
+    readonly host: string;
+    readonly root: string;
+    readonly tuple: Tuple;
+    readonly timeUs: number;
+  }[];
+  readonly shown: readonly { readonly host: string; readonly root: string; readonly keys: readonly string[] }[];
+}
+
 const pendingMax = 16_384;
 const highBand = bands.findIndex(({ severity }) => severity === 'high');
 const lowBand = bands.findIndex(({ severity }) => severity === 'low');
@@ -24,7 +35,7 @@ export class Learning {
   readonly #pending = new Map<string, Pending[]>();
   #pendingCount = 0;
   /** Tuples that a session has shown: it counts as one launch of each. */
-  readonly #shown = new WeakMap<Session, Set<string>>();
+  #shown = new WeakMap<Session, Set<string>>();
 
   constructor(
     private readonly rule: BehaviorRule,
@@ -102,6 +113,35 @@ export class Learning {
 
   flush(): void {
     for (const hostId of [...this.#pending.keys()]) this.advance(hostId, Number.POSITIVE_INFINITY);
+  }
+
+  /** What waits, and what the sessions given have shown. */
+  snapshot(sessions: readonly Session[]): LearningQueueState {
+    const pending = [...this.#pending].flatMap(([host, queue]) =>
+      queue.map(({ session, tuple, timeUs }) => ({ host, root: session.rootIdentity, tuple, timeUs })),
+    );
+    const shown = sessions.flatMap((session) => {
+      const keys = this.#shown.get(session);
+      return keys === undefined ? [] : [{ host: session.host.id, root: session.rootIdentity, keys: [...keys] }];
+    });
+    return { pending, shown };
+  }
+
+  /** Takes a state over; what sessions that are no longer kept have shown is not learned. */
+  restore(state: LearningQueueState, sessionOf: (host: string, root: string) => Session | undefined): void {
+    this.#pending.clear();
+    this.#pendingCount = 0;
+    this.#shown = new WeakMap();
+    for (const { host, root, keys } of state.shown) {
+      const session = sessionOf(host, root);
+      if (session !== undefined) this.#shown.set(session, new Set(keys));
+    }
+    for (const { host, root, tuple, timeUs } of state.pending) {
+      const session = sessionOf(host, root);
+      if (session === undefined) continue;
+      this.#pending.set(host, [...(this.#pending.get(host) ?? []), { session, tuple, timeUs }]);
+      this.#pendingCount++;
+    }
   }
 
   /** Nothing that must not be learned held of the session so far, and none of its cases reached high. */

@@ -43,6 +43,10 @@ export class SessionTable {
     return this.hosts.get(hostId)?.newestUs ?? Number.NEGATIVE_INFINITY;
   }
 
+  all(): readonly Session[] {
+    return [...this.hosts.values()].flatMap(({ sessions }) => [...sessions.values()]);
+  }
+
   byRoot(hostId: string, rootIdentity: string): Session | undefined {
     return changing(this.hosts.get(hostId)?.sessions.get(rootIdentity));
   }
