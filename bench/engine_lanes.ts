@@ -69,6 +69,7 @@ async function snapshotWork(options: LaneOptions, rules: readonly Rule[], isRest
 export function engineLanes(rules: () => Promise<readonly Rule[]>): readonly Lane[] {
   const shards = (count: number): Lane => ({
     name: `shards-${count}`,
+    comparison: 'shards',
     describes: `NDJSON bytes to alerts through ${count} worker${count === 1 ? '' : 's'}, routing included`,
     prepare: async (options) => shardsWork(options, await rules(), count),
   });

@@ -8,7 +8,14 @@ import { engineLanes } from './engine_lanes.js';
 import type { Lane, LaneOptions, LaneWork } from './lane.js';
 import type { PlainEvent } from './plain/condition.js';
 import { createPlainCorrelator, type PlainCorrelator } from './plain/correlator.js';
-import { takeWorkload, toNdjson, type WorkloadEvent, workloadPrograms, workloadStartMs } from './workload.js';
+import {
+  generateWorkload,
+  takeWorkload,
+  toNdjson,
+  type WorkloadEvent,
+  workloadPrograms,
+  workloadStartMs,
+} from './workload.js';
 
 const batchRows = 4096;
 
@@ -39,12 +46,11 @@ async function benchRules(): Promise<Rule[]> {
   return [...shipped.rules, ...terms.rules];
 }
 
-/** Slices of a workload that lie between `first` and the end, as `encode` gives them. */
+/** The slices of the workload, each as `encode` gives it: more events than one slice's never lie in memory at once. */
 function sliced<T>(options: LaneOptions, encode: (events: WorkloadEvent[]) => T): T[] {
-  const events = takeWorkload(options, options.eventsPerSlice * options.slices);
-  return Array.from({ length: options.slices }, (_, slice) =>
-    encode(events.slice(slice * options.eventsPerSlice, (slice + 1) * options.eventsPerSlice)),
-  );
+  const workload = generateWorkload(options);
+  const next = (): WorkloadEvent => workload.next().value;
+  return Array.from({ length: options.slices }, () => encode(Array.from({ length: options.eventsPerSlice }, next)));
 }
 
 /** Process starts a day before the workload: one of each program of its fleet, then others up to the wanted terms. */
@@ -148,7 +154,7 @@ function primePlain(plain: PlainCorrelator, options: LaneOptions): void {
   for (const event of termEvents(options)) plain.push(event);
 }
 
-export const lanes: readonly Lane[] = [
+const coreLanes: readonly Lane[] = [
   {
     name: 'json-parse',
     describes: 'JSON.parse of each line and nothing else: the baseline',
@@ -202,5 +208,9 @@ export const lanes: readonly Lane[] = [
       );
     },
   },
+];
+
+export const lanes: readonly Lane[] = [
+  ...coreLanes.map((lane) => ({ ...lane, comparison: 'core' })),
   ...engineLanes(benchRules),
 ];

@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
-import { type LaneOptions, type LaneResult, measureLane } from './lane.js';
+import { type LaneOptions, type LaneResult, measureLanes } from './lane.js';
 import { lanes } from './lanes.js';
 import { defaultRulesFolder, measureRulesLoad, type RulesLoadResult, rulesLoadText } from './rules_load.js';
 
@@ -17,8 +17,8 @@ const { values } = parseArgs({
 });
 
 const options: LaneOptions = values.smoke
-  ? { seed: Number(values.seed), hosts: 20, eventsPerSlice: 500, slices: 4, terms: 2_000 }
-  : { seed: Number(values.seed), hosts: 1_000, eventsPerSlice: 20_480, slices: 12, terms: 1_000_000 };
+  ? { seed: Number(values.seed), hosts: 20, eventsPerSlice: 500, slices: 4, warmupSlices: 2, terms: 2_000 }
+  : { seed: Number(values.seed), hosts: 1_000, eventsPerSlice: 20_480, slices: 20, warmupSlices: 10, terms: 1_000_000 };
 
 const names = ['rules-load', ...lanes.map(({ name }) => name)];
 const isAsked = (name: string): boolean => values.lane === undefined || values.lane.includes(name);
@@ -32,9 +32,8 @@ if (!values.json) console.log(heading());
 // First, while the process is cold.
 const rulesLoad = isAsked('rules-load') ? loadRules() : undefined;
 const results: LaneResult[] = [];
-for (const lane of lanes) {
-  if (!isAsked(lane.name)) continue;
-  const result = await measureLane(lane, options);
+const asked = lanes.filter(({ name }) => isAsked(name));
+for await (const result of measureLanes(asked, options)) {
   results.push(result);
   if (!values.json) console.log(row(result, results[0] as LaneResult));
 }
