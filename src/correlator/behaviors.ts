@@ -1,4 +1,5 @@
 /** The behaviour rules of a correlator: hands witnesses to their judges and collects what they publish. */
+import { compareCodeUnits } from '../core/order.js';
 import type { BehaviorRule, Severity } from '../rule/ir.js';
 import { type AlertNames, type MadeAlert, makeBehaviorAlert, WitnessMaker } from './alert_maker.js';
 import type { Baseline } from './behavior/baseline.js';
@@ -32,6 +33,21 @@ export interface BehaviorLossCount {
   readonly count: number;
 }
 
+/** How a host is told apart: its index in the kernel, or its id where witnesses of several kernels are judged. */
+export type HostKey = number | string;
+
+/** A witness that waits for the end of the push. */
+interface Waiting {
+  readonly judged: Judged;
+  readonly key: HostKey;
+  readonly witness: Witness;
+  /** The newest time of its host so far. */
+  readonly orderUs: number;
+}
+
+/** Takes a witness instead of its judgement. */
+export type WitnessForwarder = (rule: BehaviorRule, host: number, witness: Witness) => void;
+
 /** Hears every witness before it is judged. */
 export type WitnessListener = (rule: BehaviorRule, witness: Witness) => void;
 
@@ -43,6 +59,8 @@ export interface BehaviorsOptions {
   readonly exceptions: ExceptionSet | undefined;
   readonly onWitness: WitnessListener | undefined;
   readonly baseline: Baseline | undefined;
+  /** Where it is given nothing is judged here. */
+  readonly forward?: WitnessForwarder | undefined;
 }
 
 /**
@@ -66,7 +84,10 @@ export class Behaviors {
   readonly #names: AlertNames;
   readonly #options: BehaviorsOptions;
   /** Hosts that witnesses named. */
-  readonly #hosts = new Map<number, KnownHost>();
+  readonly #hosts = new Map<HostKey, KnownHost>();
+  #waiting: Waiting[] = [];
+  readonly #newestUs = new Map<string, number>();
+  readonly #byRule = new Map<string, number>();
 
   constructor(names: AlertNames, options: BehaviorsOptions) {
     this.#names = names;
@@ -78,6 +99,7 @@ export class Behaviors {
     const marks = new Map(bits.map((bit, place) => [bit, rule.marks[place]?.name ?? '']));
     const witnesses = new WitnessMaker(rule, marks, this.#names);
     this.#judged.set(index, { judge: this.#judgeOf(rule), rule, view, witnesses });
+    this.#byRule.set(rule.id, index);
   }
 
   #judgeOf(rule: BehaviorRule): BehaviorJudge {
@@ -113,12 +135,44 @@ export class Behaviors {
     const judged = this.#judged.get(raw.rule);
     if (judged === undefined) return;
     const witness = judged.witnesses.make(raw);
-    this.#touch(raw.host, witness.host.id);
     this.#options.onWitness?.(judged.rule, witness);
-    judged.judge.observe(witness);
+    if (this.#options.forward === undefined) this.#take(judged, raw.host, witness);
+    else this.#options.forward(judged.rule, raw.host, witness);
   }
 
-  #touch(index: number, id: string): void {
+  /** Takes a witness that another kernel made, of the rule with that id. */
+  take(ruleId: string, witness: Witness): void {
+    const judged = this.#judged.get(this.#byRule.get(ruleId) ?? -1);
+    if (judged !== undefined) this.#take(judged, witness.host.id, witness);
+  }
+
+  /**
+   * Hosts share nothing but a baseline: where there is one, witnesses of a push are judged by time over all hosts, so
+   * that neither their order of arrival nor the number of kernels shows in what one host takes over from others.
+   */
+  #take(judged: Judged, key: HostKey, witness: Witness): void {
+    this.#touch(key, witness.host.id);
+    if (this.#options.baseline === undefined) {
+      judged.judge.observe(witness);
+      return;
+    }
+    const { id } = witness.host;
+    const orderUs = Math.max(witness.timeUs, this.#newestUs.get(id) ?? Number.NEGATIVE_INFINITY);
+    this.#newestUs.set(id, orderUs);
+    this.#waiting.push({ judged, key, witness, orderUs });
+  }
+
+  #judgeWaiting(): void {
+    if (this.#waiting.length === 0) return;
+    const waiting = this.#waiting.sort(
+      (a, b) => a.orderUs - b.orderUs || compareCodeUnits(a.witness.host.id, b.witness.host.id),
+    );
+    this.#waiting = [];
+    this.#newestUs.clear();
+    for (const { judged, witness } of waiting) judged.judge.observe(witness);
+  }
+
+  #touch(index: HostKey, id: string): void {
     const known = this.#hosts.get(index);
     if (known?.id === id) known.dueUs = Number.NEGATIVE_INFINITY;
     else {
@@ -127,7 +181,8 @@ export class Behaviors {
   }
 
   /** Tells the judges how far each host's time has come, and takes what they publish. */
-  advance(watermarkUs: (host: number) => number): MadeAlert[] {
+  advance(watermarkUs: (host: HostKey) => number): MadeAlert[] {
+    this.#judgeWaiting();
     // The first host that got on is told in any case: each judge settles what its witnesses changed before it goes on.
     let isFirst = true;
     for (const [index, host] of this.#hosts) {
@@ -149,6 +204,7 @@ export class Behaviors {
   }
 
   flush(): MadeAlert[] {
+    this.#judgeWaiting();
     for (const { judge } of this.#judged.values()) judge.flush();
     return this.#drain();
   }
@@ -174,10 +230,12 @@ export class Behaviors {
 
   /** State of every judge by rule id: plain data. */
   snapshot(): Record<string, unknown> {
+    if (this.#options.forward !== undefined) return {};
     return Object.fromEntries([...this.#judged.values()].map(({ rule, judge }) => [rule.id, judge.snapshot()]));
   }
 
   restore(state: Readonly<Record<string, unknown>>): void {
+    if (this.#options.forward !== undefined) return;
     for (const { rule, judge } of this.#judged.values())
       if (state[rule.id] !== undefined) judge.restore(state[rule.id]);
   }

@@ -16,7 +16,7 @@ import type { Alert } from './alert.js';
 import { type AlertNames, type MadeAlert, makeAlert } from './alert_maker.js';
 import { Baseline } from './behavior/baseline.js';
 import type { BaselineData } from './behavior/baseline_data.js';
-import { Behaviors, sessionsFor, type WitnessListener } from './behaviors.js';
+import { Behaviors, sessionsFor, type WitnessForwarder, type WitnessListener } from './behaviors.js';
 import type { HostLoss } from './coverage/health.js';
 import type { CoverageReport, StreamCounts } from './coverage/report.js';
 import type { CoverageCounts, HostAsides } from './coverage/tracker.js';
@@ -92,6 +92,8 @@ export async function createCorrelator(options: CorrelatorOptions): Promise<Corr
 export interface PartOptions extends ProgramParts {
   /** Hears every witness of behaviour rules. */
   readonly onWitness?: WitnessListener;
+  /** Takes every witness of behaviour rules instead of their judgement. */
+  readonly forwardWitness?: WitnessForwarder;
   /** Takes an alert instead of its publication, where it answers true. `arrival`: ordinal of the row that completed it. */
   readonly intercept?: (made: MadeAlert, arrival: number) => boolean;
 }
@@ -101,6 +103,8 @@ export interface CorrelatorPart extends Correlator {
   readonly kernel: Kernel;
   /** What `coverage()` is made from; undefined where no model was given. */
   coverageCounts(): CoverageCounts | undefined;
+  /** How far a rule can see on a host, by its index, as alerts of it tell; undefined where that is not known. */
+  coverageOf(host: number, ruleId: string): Alert['coverage'];
   /** Forgets the session of delta batches in hand: its next batch is refused. */
   endSession(): void;
   /** As `snapshot`, without the checksum; in `spare` where it is large enough. */
@@ -169,6 +173,7 @@ class RunningCorrelator implements CorrelatorPart {
       sessionsMax: sessionsFor(settings.memoryBytes, views.filter(({ rule }) => rule.kind === 'behavior').length),
       exceptions,
       onWitness: part.onWitness,
+      forward: part.forwardWitness,
       baseline: this.#baseline,
     });
     this.#scheduled = new Scheduled(this.#names);
@@ -379,7 +384,8 @@ class RunningCorrelator implements CorrelatorPart {
   #publish(kernel: Kernel): Alert[] {
     kernel.drainOutput();
     if (this.#behaviors.size > 0) {
-      for (const made of this.#behaviors.advance((host) => kernel.hostWatermarkUs(host))) this.#publisher.take(made);
+      for (const made of this.#behaviors.advance((host) => kernel.hostWatermarkUs(Number(host))))
+        this.#publisher.take(made);
     }
     for (const made of this.#scheduled.advance(kernel.globalWatermarkUs())) this.#publisher.take(made);
     this.#publisher.release(kernel.globalWatermarkUs());
@@ -446,6 +452,10 @@ class RunningCorrelator implements CorrelatorPart {
       throw new UsageError('USAGE_OPTION', 'no coverage model; pass one: createCorrelator({ coverage: … })');
     const kernel = this.#open();
     return coverage.report(kernel, this.#asides(kernel), streamCounts(this.stats()));
+  }
+
+  coverageOf(host: number, ruleId: string): Alert['coverage'] {
+    return this.#prepared.coverage?.coverageOf(this.#open(), host, ruleId);
   }
 
   coverageCounts(): CoverageCounts | undefined {

@@ -6,6 +6,7 @@ import type { Diagnostic } from '../core/diagnostic.js';
 import { UsageError } from '../core/errors.js';
 import { parseTimeUs } from '../core/time.js';
 import type { Alert } from '../correlator/alert.js';
+import type { BaselineData } from '../correlator/behavior/baseline_data.js';
 import { streamCounts } from '../correlator/correlator.js';
 import { fitModel } from '../correlator/coverage/fitted.js';
 import { buildCoverage, type CoverageReport } from '../correlator/coverage/report.js';
@@ -59,6 +60,11 @@ export interface Engine {
   readonly fields: readonly FieldSpec[];
   /** Why rules were left out, where `unsupported: 'skip'` allowed it. */
   readonly problems: readonly Diagnostic[];
+  /**
+   * What was learned so far, as JSON that is sorted and hashed.
+   * @throws UsageError unless the option `baseline` asked for it.
+   */
+  baseline(): Promise<BaselineData>;
   /** Waits for what is on its way, keeps a last snapshot, and ends the workers. Later calls do nothing. */
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
@@ -222,6 +228,17 @@ class RunningEngine implements Engine {
       pushes: this.#pushes,
       recovery: this.recovery,
     });
+  }
+
+  async baseline(): Promise<BaselineData> {
+    this.#refuseClosed();
+    await this.#last.catch(() => undefined);
+    const data = this.#fleet.baseline();
+    if (data !== undefined) return data;
+    throw new UsageError(
+      'USAGE_OPTION',
+      "baseline: none was asked for; create the engine with { baseline: { mode: 'learn' } }",
+    );
   }
 
   async coverage(): Promise<CoverageReport> {

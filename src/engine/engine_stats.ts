@@ -24,6 +24,8 @@ export interface EngineStats {
   readonly hosts: number;
   /** Time of the newest event of any shard, in microseconds since the epoch; null before the first. */
   readonly newestUs: number | null;
+  /** Where a baseline was asked for. */
+  readonly baseline?: CorrelatorStats['baseline'];
   readonly losses: readonly LossCount[];
   readonly rules: readonly RuleStats[];
   /** What each exception hid, over all shards. */
@@ -55,7 +57,7 @@ interface Own {
 const examplesMax = 10;
 
 export async function engineStats(fleet: Fleet, own: Own): Promise<EngineStats> {
-  const { shards, global, pendingRows, exceptions } = await fleet.stats();
+  const { shards, global, pendingRows, exceptions, behavior } = await fleet.stats();
   const all = [...shards.map(({ stats }) => stats), ...(global === null ? [] : [global])];
   const sum = (of: (stats: CorrelatorStats) => number): number => all.reduce((total, one) => total + of(one), 0);
   const inShards = (of: (stats: CorrelatorStats) => number): number =>
@@ -78,8 +80,9 @@ export async function engineStats(fleet: Fleet, own: Own): Promise<EngineStats> 
     batches: { refused: own.refusedBatches },
     hosts: inShards(({ hosts }) => hosts),
     newestUs,
-    losses: mergeLosses(all.flatMap(({ losses }) => losses)),
-    rules: rulesOf(fleet, all),
+    ...(behavior?.baseline === undefined ? {} : { baseline: behavior.baseline }),
+    losses: mergeLosses([...all.flatMap(({ losses }) => losses), ...(behavior?.losses ?? [])]),
+    rules: rulesOf(fleet, all).map((rule) => withOwn(rule, behavior?.rules.get(rule.id))),
     exceptions: mergeExceptions(exceptions),
     memory: { budgetBytes: own.budgetBytes * all.length, usedBytes: sum(({ memory }) => memory.usedBytes) },
     pushes: own.pushes,
@@ -88,6 +91,15 @@ export async function engineStats(fleet: Fleet, own: Own): Promise<EngineStats> 
     global: global === null ? null : { events: global.events, pending: pendingRows, memory: global.memory },
     damagedSnapshots: own.recovery?.damaged.length ?? 0,
   };
+}
+
+/** A rule's counts with those of the engine's own judgement. */
+function withOwn(
+  rule: RuleStats,
+  own: { readonly alerts: number; readonly belowMinimum: number } | undefined,
+): RuleStats {
+  if (own === undefined) return rule;
+  return { ...rule, alerts: rule.alerts + own.alerts, belowMinimum: rule.belowMinimum + own.belowMinimum };
 }
 
 function shardStats(

@@ -4,6 +4,7 @@
  */
 import type { Diagnostic } from '../core/diagnostic.js';
 import type { Alert } from '../correlator/alert.js';
+import type { BaselineData } from '../correlator/behavior/baseline_data.js';
 import type { CoverageCounts } from '../correlator/coverage/tracker.js';
 import type { ExceptionUse } from '../correlator/exceptions.js';
 import { bytesOf, formOf, objectRuns, type PushInput, type PushOptions } from '../correlator/input.js';
@@ -11,6 +12,7 @@ import type { CorrelatorOptions } from '../correlator/options.js';
 import type { RestoreReport } from '../correlator/restore_plan.js';
 import type { CorrelatorStats } from '../correlator/stats.js';
 import type { FieldSpec } from '../event/fields.js';
+import type { BehaviorPartStats } from './behavior_part.js';
 import { type Clock, clockOf } from './clock.js';
 import { JournalMemory } from './journal_memory.js';
 import { Mailbox } from './mailbox.js';
@@ -35,6 +37,8 @@ export interface FleetStats {
   readonly global: CorrelatorStats | null;
   readonly pendingRows: number;
   readonly exceptions: readonly ExceptionUse[];
+  /** Where the engine judges behaviour rules itself. */
+  readonly behavior: BehaviorPartStats | undefined;
 }
 
 const encoder = new TextEncoder();
@@ -170,8 +174,9 @@ export class Fleet {
   }
 
   async #judge(done: readonly ShardOutput[], clock: Clock): Promise<Alert[]> {
-    const { global, ordered } = this.#rules;
+    const { global, ordered, behavior } = this.#rules;
     const alerts = done.flatMap((output) => output.alerts);
+    if (behavior !== undefined) alerts.push(...behavior.take(done.map(({ witnessed }) => witnessed)));
     if (global !== undefined) {
       const matches = done.flatMap(({ feeds }) => feeds);
       alerts.push(...(await global.run((part) => part.take(matches, clock))));
@@ -195,8 +200,9 @@ export class Fleet {
 
   async flush(): Promise<Alert[]> {
     const done = await settled(this.mailboxes.map((mailbox) => mailbox.send({ kind: 'flush' })));
-    const { global, ordered } = this.#rules;
+    const { global, ordered, behavior } = this.#rules;
     const alerts = done.flatMap((output) => output.alerts);
+    if (behavior !== undefined) alerts.push(...behavior.flush(done.map(({ witnessed }) => witnessed)));
     if (global !== undefined) {
       const matches = done.flatMap(({ feeds }) => feeds);
       alerts.push(...(await global.run((part) => part.flush(matches))));
@@ -221,7 +227,7 @@ export class Fleet {
   async snapshot(): Promise<EngineSnapshot> {
     const shards = await Promise.all(this.mailboxes.map((mailbox) => mailbox.snapshot()));
     this.#boundSession();
-    const { global, ordered } = this.#rules;
+    const { global, ordered, behavior } = this.#rules;
     const globalState = global?.part.snapshot();
     const snapshot: EngineSnapshot = {
       header: {
@@ -229,6 +235,8 @@ export class Fleet {
         nextOrdinal: this.nextOrdinal,
         ordered: ordered.snapshot(),
         global: globalState?.state ?? null,
+        // As text: the judgement goes on while the snapshot is kept.
+        behavior: behavior === undefined ? null : JSON.stringify(behavior.snapshot()),
       },
       router: this.#router.part.snapshot(),
       global: globalState?.bytes ?? new Uint8Array(0),
@@ -285,14 +293,29 @@ export class Fleet {
       ...(global?.part.exceptions() ?? []),
       ...ordered.exceptions(),
     ];
-    return { shards, global: global?.part.stats() ?? null, pendingRows: global?.part.pendingRows ?? 0, exceptions };
+    return {
+      shards,
+      global: global?.part.stats() ?? null,
+      pendingRows: global?.part.pendingRows ?? 0,
+      exceptions,
+      behavior: this.#rules.behavior?.stats(this.#clockUs),
+    };
+  }
+
+  /** What was learned; undefined where there is no baseline. */
+  baseline(): BaselineData | undefined {
+    return this.#rules.behavior?.baseline();
   }
 
   /** What every shard counted of its hosts. */
   async coverageCounts(): Promise<CoverageCounts> {
     const counts = await Promise.all(this.mailboxes.map((mailbox) => mailbox.coverageCounts()));
+    const { behavior } = this.#rules;
+    const hosts = counts.flatMap((one) => one?.hosts ?? []);
     return {
-      hosts: counts.flatMap((one) => one?.hosts ?? []),
+      hosts: hosts.map((one) =>
+        behavior === undefined ? one : { ...one, unready: behavior.unready(one.host.id, one.lastSeenUs) },
+      ),
       forgotten: counts.reduce((sum, one) => sum + (one?.forgotten ?? 0), 0),
     };
   }

@@ -1,7 +1,7 @@
 /** What passes between the engine and a shard. Plain data: it crosses threads, and the journal keeps it. */
 import type { Diagnostic } from '../core/diagnostic.js';
 import type { Alert } from '../correlator/alert.js';
-import type { EvidenceFields } from '../correlator/behavior/witness.js';
+import type { EvidenceFields, Witness } from '../correlator/behavior/witness.js';
 import type { CoverageCounts } from '../correlator/coverage/tracker.js';
 import type { ExceptionUse } from '../correlator/exceptions.js';
 import type { CorrelatorOptions } from '../correlator/options.js';
@@ -52,8 +52,21 @@ export interface OrderedAlert {
   readonly steps: readonly (EvidenceFields | null)[];
 }
 
+/** Witnesses of behaviour rules that the engine judges itself, and how far the hosts are that it knows of them. */
+export interface ForwardedWitnesses {
+  readonly witnesses: readonly { readonly rule: string; readonly witness: Witness }[];
+  /** Hosts whose time went on. `coverage`: by rule, where there is a coverage model and the host was witnessed. */
+  readonly hosts: readonly {
+    readonly id: string;
+    readonly watermarkUs: number;
+    readonly coverage?: Readonly<Record<string, Alert['coverage']>>;
+  }[];
+}
+
 /** What a step of input came to. */
 export interface ShardOutput {
+  /** Where the shard forwards witnesses. */
+  readonly witnessed?: ForwardedWitnesses;
   readonly alerts: readonly Alert[];
   readonly feeds: readonly FeedMatch[];
   readonly ordered: readonly OrderedAlert[];
@@ -70,6 +83,8 @@ export interface ShardStart {
   readonly owned: Uint8Array;
   /** Snapshots of the shards that were, to take over from. */
   readonly parts: readonly Uint8Array[];
+  /** Witnesses are forwarded, not judged: there is a baseline, which hosts of several shards share. */
+  readonly forwardsWitnesses: boolean;
   /** The parts are of other divisions of the slots. */
   readonly isDivided: boolean;
 }

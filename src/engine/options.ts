@@ -54,9 +54,6 @@ export function readEngineOptions(options: EngineOptions): EngineSettings {
   const { latenessUs, memoryBytes, exceptions } = readOptions(correlator);
   // What is hidden must be told, and an engine does not gather that from its shards.
   if (exceptions.length > 0) refuse('exceptions', 'an engine does not take them; use createCorrelator');
-  if (correlator.baseline !== undefined) {
-    refuse('baseline', 'an engine cannot learn: hosts of one role would lie in several shards; use createCorrelator');
-  }
   if (!Number.isInteger(shards) || shards < 0 || shards > shardsMax) {
     refuse('shards', `give a whole number from 0 (in process) to ${shardsMax}`);
   }

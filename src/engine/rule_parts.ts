@@ -2,6 +2,7 @@
 import { UsageError } from '../core/errors.js';
 import type { CorrelatorOptions } from '../correlator/options.js';
 import type { RestoreReport } from '../correlator/restore_plan.js';
+import { BehaviorPart, type BehaviorPartState } from './behavior_part.js';
 import { GlobalShard } from './global_shard.js';
 import type { Mailbox } from './mailbox.js';
 import type { ShardStart, Started } from './messages.js';
@@ -30,6 +31,8 @@ export interface RuleParts {
   readonly options: CorrelatorOptions;
   readonly global: Rebuilt<GlobalShard> | undefined;
   readonly ordered: OrderedRules;
+  /** Judges behaviour rules in place of the shards, where there is a baseline. */
+  readonly behavior: BehaviorPart | undefined;
   readonly started: readonly Started[];
 }
 
@@ -42,11 +45,14 @@ export async function startShards(
   mailboxes: readonly Mailbox[],
   snapshot: EngineSnapshot | undefined,
 ): Promise<Started[]> {
+  // What is known of a role is known of hosts in several shards, and roles may be functions, which cross no thread.
+  const { baseline, ...own } = options;
   const isDivided = snapshot !== undefined && snapshot.shards.length !== mailboxes.length;
   return Promise.all(
     mailboxes.map((mailbox, shard) => {
       const start: ShardStart = {
-        options: { ...options, rules: plan.shardRules },
+        options: { ...own, rules: plan.shardRules },
+        forwardsWitnesses: baseline !== undefined,
         feeds: [...plan.feeds],
         earlyFeeds: [...plan.earlyFeeds],
         keptFields: plan.keptFields,
@@ -80,7 +86,8 @@ export async function buildGlobal(
   snapshot: EngineSnapshot | undefined,
   clockUs: number,
 ): Promise<{ part: GlobalShard; report: RestoreReport }> {
-  const part = await GlobalShard.start(options, plan, latenessUs);
+  const { baseline: _baseline, ...own } = options;
+  const part = await GlobalShard.start(own, plan, latenessUs);
   const state = snapshot?.header.global ?? null;
   const report = snapshot === undefined || state === null ? nothing : part.restore(snapshot.global, state, clockUs);
   return { part, report };
@@ -108,7 +115,27 @@ export async function startRules(
   if (snapshot !== undefined) ordered.restore(snapshot.header.ordered, new Set(report.kept));
   const build = async () => (await buildGlobal(options, settings, plan, snapshot, clockUs)).part;
   const global = built === undefined ? undefined : new Rebuilt(built.part, partOptions(places, 'global', build));
-  return { parts: { plan, options, global, ordered, started }, report };
+  const behavior = options.baseline === undefined ? undefined : new BehaviorPart(options);
+  const state = snapshot?.header.behavior ?? null;
+  if (behavior !== undefined && state !== null) behavior.restore(JSON.parse(state) as BehaviorPartState);
+  const moved = snapshot !== undefined && (state === null) !== (behavior === undefined);
+  return {
+    parts: { plan, options, global, ordered, behavior, started },
+    report: moved ? withoutBehaviors(report, options) : report,
+  };
+}
+
+/** Sessions of behaviour rules are kept where they are judged: with a baseline in the engine, without one in its shards. */
+function withoutBehaviors(report: RestoreReport, { rules }: CorrelatorOptions): RestoreReport {
+  const moved = new Set(rules.filter(({ kind }) => kind === 'behavior').map(({ id }) => id));
+  const dropped = report.kept
+    .filter((rule) => moved.has(rule))
+    .map((rule) => ({ rule, reason: 'the engine has a baseline now and had none, or the other way round' }));
+  return {
+    ...report,
+    kept: report.kept.filter((rule) => !moved.has(rule)),
+    dropped: [...report.dropped, ...dropped],
+  };
 }
 
 /** What became of the rules' state, as the caller knows the rules: feeds and copies of the global shard are left out. */

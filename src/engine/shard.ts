@@ -16,6 +16,8 @@ import type {
   Started,
 } from './messages.js';
 
+import { WitnessOutbox } from './witness_outbox.js';
+
 /** Rows that one piece of lines can have. */
 export const pieceRowsMax = 65_536;
 
@@ -25,6 +27,7 @@ export class Shard {
   #owned = new Uint8Array(HostSlots.Count);
   #matches: FeedMatch[] = [];
   #ordered: OrderedAlert[] = [];
+  #forwarded: WitnessOutbox | undefined;
 
   /** Does a task. Errors of the caller's making are answers, so that they cross threads whole; others are thrown. */
   async run(task: ShardTask): Promise<ShardAnswer> {
@@ -50,8 +53,13 @@ export class Shard {
     };
   }
 
-  async #start({ options, feeds, earlyFeeds, keptFields, owned, parts, isDivided }: ShardStart): Promise<Started> {
+  async #start(start: ShardStart): Promise<Started> {
+    const { options, feeds, earlyFeeds, keptFields, owned, parts, isDivided, forwardsWitnesses } = start;
+    const forwarded = forwardsWitnesses ? new WitnessOutbox(options.rules) : undefined;
     const correlator = await startCorrelator(options, {
+      ...(forwarded === undefined
+        ? {}
+        : { forwardWitness: (rule, host, witness) => forwarded.add(rule.id, host, witness) }),
       earlyRules: new Set(earlyFeeds),
       keptFields,
       ordinalRows: pieceRowsMax,
@@ -62,6 +70,8 @@ export class Shard {
       parts.length > 0
         ? correlator.restoreParts(parts, isDivided ? owned : undefined)
         : { kept: [], dropped: [], added: [] };
+    if (parts.length > 0) forwarded?.knowAll();
+    this.#forwarded = forwarded;
     this.#feeds = new Map(feeds);
     this.#owned = Uint8Array.from(owned);
     this.#correlator?.close();
@@ -74,7 +84,8 @@ export class Shard {
     this.#ordered = [];
     const alerts =
       message.kind === 'dictionaries' ? this.#readDictionaries(correlator, message.bytes) : apply(correlator, message);
-    return { alerts, feeds: this.#matches, ordered: this.#ordered };
+    const output = { alerts, feeds: this.#matches, ordered: this.#ordered };
+    return this.#forwarded === undefined ? output : { ...output, witnessed: this.#forwarded.take(correlator) };
   }
 
   #readDictionaries(correlator: CorrelatorPart, bytes: Uint8Array): ShardOutput['alerts'] {

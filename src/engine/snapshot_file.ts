@@ -21,6 +21,8 @@ export interface EngineSnapshotHeader {
   readonly ordered: PublisherState;
   /** State of the global shard; null where there was none. */
   readonly global: GlobalState | null;
+  /** State of the judgement of behaviour rules as JSON text, where the engine has a baseline; else null or absent. */
+  readonly behavior?: string | null;
 }
 
 export interface EngineSnapshot {

@@ -6,8 +6,11 @@ import { approveBaseline, type BaselineData, sealBaseline } from '../../src/corr
 import { registeredDomain, type Tuple } from '../../src/correlator/behavior/tuples.js';
 import { createCorrelator } from '../../src/correlator/correlator.js';
 import type { BaselineChoice } from '../../src/correlator/options.js';
-import { createEngine } from '../../src/node.js';
+import { loadCoverageModel } from '../../src/engine/load_coverage.js';
 import { shippedRule } from '../support/content.js';
+import { inProcess, MemoryStore } from '../support/engine_runs.js';
+
+const coverage = await loadCoverageModel();
 
 const dayUs = 86_400_000_000;
 const dayMs = dayUs / 1000;
@@ -150,22 +153,17 @@ test.each([
 
 /** A developer's host whose script reads keys and connects, once a day. */
 class Habit {
-  readonly endpoint = new EndpointHost(
-    {
-      id: 'dev-1',
-      name: 'dev-1',
-      platform: 'linux',
-      osName: 'Ubuntu',
-      osVersion: '24.04',
-      ip: '10.0.0.9',
-      agentId: 'a1',
-    },
-    new Random(1),
-  );
-  readonly terminal = this.endpoint.spawn(startMs - dayMs, undefined, ['/usr/bin/gnome-terminal-server'], {
-    user: 'al',
-  });
-  readonly cron = this.endpoint.spawn(startMs - dayMs, undefined, ['/usr/sbin/cron'], { user: 'root' });
+  readonly endpoint: EndpointHost;
+  readonly terminal: Process;
+  readonly cron: Process;
+
+  constructor(id = 'dev-1') {
+    const { name, ...linux } = { name: id, platform: 'linux', osName: 'Ubuntu', osVersion: '24.04' } as const;
+    this.endpoint = new EndpointHost({ id, name, ...linux, ip: '10.0.0.9', agentId: 'a1' }, new Random(1));
+    const before = startMs - dayMs;
+    this.terminal = this.endpoint.spawn(before, undefined, ['/usr/bin/gnome-terminal-server'], { user: 'al' });
+    this.cron = this.endpoint.spawn(before, undefined, ['/usr/sbin/cron'], { user: 'root' });
+  }
 
   run(day: number, domain: string, address: string, parent: Process = this.terminal, script = '/home/al/proj/s.py') {
     const timeMs = startMs + day * dayMs;
@@ -296,7 +294,67 @@ describe('a correlator with a baseline', () => {
   });
 });
 
-test('an engine refuses to learn, and says why', async () => {
-  const rules = [shippedRule('AN0174')];
-  await expect(createEngine({ rules, baseline: { mode: 'learn' } })).rejects.toThrow(/createCorrelator/);
+describe('an engine with a baseline', () => {
+  const rules = [shippedRule('AN0174'), shippedRule('DET0063-UNUSUAL')];
+  const choice: BaselineChoice = { mode: 'learn', learnFor: '7d', roles: { hosts: (name) => name.slice(0, 3) } };
+  const options = { rules, baseline: choice, coverage, memory: '32MiB', lateness: '1m' } as const;
+
+  /** Seven hosts of one role have a habit; the last begins it when the others know it. One does something new. */
+  function batches(): object[][] {
+    const hosts = Array.from({ length: 7 }, (_, i) => new Habit(`dev-${i + 1}`));
+    const days = [0, 1, 2, 3, 4, 8, 9].map((day) =>
+      hosts.slice(0, 6).flatMap((habit) => habit.run(day, 'api.example.com', '198.51.100.1')),
+    );
+    const [first, last] = [hosts[0], hosts[6]] as [Habit, Habit];
+    const attack = first.run(9.2, 'c2.example.net', '203.0.113.9', first.cron);
+    const newcomer = [9.5, 17].map((day) => last.run(day, 'api.example.com', '198.51.100.1'));
+    const other = hosts[2]?.run(17.1, 'api.example.com', '198.51.100.1', undefined, '/tmp/x.py') ?? [];
+    return [...days, attack, ...newcomer, other];
+  }
+
+  test('tells, learns and covers what one correlator does, for any number of shards', async () => {
+    const single = await createCorrelator(options);
+    const expected = batches().map((events) => single.push(events));
+    expected.push(single.flush());
+    expect(expected.flat().map(({ rule, host }) => `${host?.id} ${rule.id} ${rule.severity}`)).toContain(
+      'dev-1 AN0174 high',
+    );
+    for (const shards of [1, 2, 4]) {
+      const engine = await inProcess({ ...options, shards });
+      const told = [];
+      for (const events of batches()) told.push(await engine.push(events));
+      told.push(await engine.flush());
+      expect(told).toEqual(expected);
+      expect(await engine.baseline()).toEqual(single.baseline());
+      expect((await engine.coverage()).hosts).toEqual(single.coverage().hosts);
+      const { baseline, rules: counts } = await engine.stats();
+      expect(baseline).toEqual(single.stats().baseline);
+      expect(counts.map(({ id, alerts }) => [id, alerts])).toEqual(
+        single.stats().rules.map(({ id, alerts }) => [id, alerts]),
+      );
+      await engine.close();
+    }
+  });
+
+  test('goes on where it was stopped, with another number of shards', async () => {
+    const single = await createCorrelator(options);
+    const expected = batches().flatMap((events) => single.push(events));
+    const store = new MemoryStore();
+    const told = [];
+    for (const [index, events] of batches().entries()) {
+      const engine = await inProcess({ ...options, shards: 1 + (index % 3), state: { store } });
+      told.push(...(await engine.push(events)));
+      await engine.close();
+    }
+    expect(told).toEqual(expected);
+    const last = await inProcess({ ...options, shards: 2, state: { store } });
+    expect(await last.baseline()).toEqual(single.baseline());
+    await last.close();
+  });
+
+  test('without the option has none to give', async () => {
+    const engine = await inProcess({ rules, shards: 1, memory: '32MiB' });
+    await expect(engine.baseline()).rejects.toThrow(/mode: 'learn'/);
+    await engine.close();
+  });
 });

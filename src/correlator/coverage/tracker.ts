@@ -95,6 +95,12 @@ export class CoverageTracker {
     return { ...alert, coverage: coverage as Readonly<Record<string, CoverageStatus>> };
   }
 
+  /** As {@link annotate}, of one host by its index, now. */
+  coverageOf(kernel: Kernel, host: number, ruleId: string): Alert['coverage'] {
+    const counts = this.#countsOf(kernel, host);
+    return counts === undefined ? undefined : coverRule(this.model, counts, ruleId);
+  }
+
   snapshot(kernel: Kernel): CoverageState[] {
     return [...this.#hosts(kernel).values()]
       .map(({ index, counts: { host, firstSeenUs, lastSeenUs, events, counts } }) => ({
@@ -151,20 +157,23 @@ export class CoverageTracker {
   #hosts(kernel: Kernel): Map<string, HostRead> {
     if (this.#read !== undefined) return this.#read;
     this.#read = new Map();
-    const { counters } = this.model;
     for (let host = reservedHosts; host < kernel.hostCount; host++) {
-      const row = kernel.coverage(host, counters.length);
-      if (row === undefined) continue;
-      const id = kernel.hostName(host);
-      const counts: HostCounts = {
-        host: { id },
-        firstSeenUs: row.firstUs,
-        lastSeenUs: row.lastUs,
-        events: row.events,
-        counts: Object.fromEntries(counters.map((counter, i) => [counter.id, row.counts[i] ?? 0])),
-      };
-      this.#read.set(id, { index: host, counts, rules: new Map() });
+      const counts = this.#countsOf(kernel, host);
+      if (counts !== undefined) this.#read.set(counts.host.id, { index: host, counts, rules: new Map() });
     }
     return this.#read;
+  }
+
+  #countsOf(kernel: Kernel, host: number): HostCounts | undefined {
+    const { counters } = this.model;
+    const row = kernel.coverage(host, counters.length);
+    if (row === undefined) return undefined;
+    return {
+      host: { id: kernel.hostName(host) },
+      firstSeenUs: row.firstUs,
+      lastSeenUs: row.lastUs,
+      events: row.events,
+      counts: Object.fromEntries(counters.map((counter, i) => [counter.id, row.counts[i] ?? 0])),
+    };
   }
 }
