@@ -22,7 +22,7 @@ import { atomBitsWords, unkeptBits, valueHasAtom } from "./atoms";
 import { columnCount, columnKind, columnOffset } from "./columns";
 import { configU32, sectionPtr } from "./config";
 import { currentLineageHolds, currentMarks, dispatchPredicate, forgetLineageAsked } from "./dispatch";
-import { compareHolds } from "./functions";
+import { compareHolds } from "./comparison";
 import { guardsInit, guardsPass, guardsSee } from "./guards";
 import { listItem, listLength, valueIsList } from "./lists";
 import { reserve } from "./memory";

@@ -2,22 +2,16 @@
  * Evidence: what is kept of an event after its row is gone. A link names a step and points to a body; the body (identity,
  * time, the evidence columns' values) is shared by all links to the same row. Both come from bounded pools.
  */
-import { Config, EvidenceEntry, EvidenceFlag, EvidenceTag, EvidenceWord, LineageColumn, Loss } from "../src/core/abi/state";
-import { ColumnKind, ValueTag } from "../src/core/abi/events";
-import { Section } from "../src/core/abi/program";
-import { columnKind } from "./columns";
-import { configU32, sectionBytes, sectionPtr } from "./config";
-import { hashPair, hashStable } from "./hash";
-import { hostNameLength, hostNamePtr } from "./hosts";
-import { NO_COLUMN, wellKnown } from "./lineage_keys";
-import { listItem, listLength, valueIsList } from "./lists";
+import { Config, EvidenceEntry, EvidenceFlag, Loss } from "../src/core/abi/state";
+import { configU32 } from "./config";
+import {
+  EVIDENCE_ROW_BYTES, encodeEntry, encodeRow, encoded, encodedBytes, encodedFlags, encodedHigh, encodedLow, encodedOrdinal,
+  evidenceRowInit,
+} from "./evidence_row";
 import { countLoss } from "./losses";
 import { reserve } from "./memory";
-import { restoredField, restoredHost } from "./restore";
-import {
-  cellHash, cellIdHash, cellIdLength, cellIdPtr, cellNumber, cellText, rowHost, rowOrdinal, rowStableHash, rowTimeUs,
-} from "./rows";
-import { valueLength, valuePtr, valueTag } from "./values";
+import { restoredHost } from "./restore";
+import { rowHost, rowOrdinal, rowTimeUs } from "./rows";
 
 // A link: u32 next (newest first; next free while free), u32 body (0: none), u16 step, u16 flags, u32 unused, i64 time.
 const LINK: usize = 24;
@@ -39,22 +33,6 @@ const BODY_BYTES: usize = 44; // u32 bytes of values
 const BODY_FLAGS: usize = 48; // u32
 const BODY_DATA: usize = 52;
 
-const VALUE_HEADER: usize = 8;
-/** Bytes of values kept of one row at most. */
-const SCRATCH: u32 = 16 * 1024;
-/** Longest value of a field that later steps of a sequence read. */
-const KEPT_MAX: u32 = 8 * 1024;
-
-export const EVIDENCE_VALUE_HEADER: usize = VALUE_HEADER;
-export const EVIDENCE_ROW_BYTES: u32 = SCRATCH;
-const LIST_ITEMS_MAX: u32 = 64;
-
-let fields: usize = 0;
-let fieldCount: u32 = 0;
-let valueMax: u32 = 0;
-/** Longest value of the field in hand. */
-let longest: u32 = 0;
-
 let linkPool: usize = 0;
 let linkCapacity: u32 = 0;
 let linksMade: u32 = 1;
@@ -66,13 +44,7 @@ let blocksMade: u32 = 1;
 let freeBlock: u32 = 0;
 let blocksUsed: u32 = 0;
 
-/** The last row whose values were written to `scratch`, and its body if it has one. */
-let scratch: usize = 0;
-let scratchBytes: u32 = 0;
-let scratchFlags: u32 = 0;
-let scratchOrdinal: u64 = u64.MAX_VALUE;
-let scratchLow: u64 = 0;
-let scratchHigh: u64 = 0;
+/** Body of the row that was taken last, if it has one. */
 let sharedBody: u32 = 0;
 let sharedOrdinal: u64 = u64.MAX_VALUE;
 
@@ -85,23 +57,13 @@ function blockAt(block: u32): usize {
 }
 
 export function evidenceInit(): void {
-  const section = sectionPtr(Section.Evidence);
-  fieldCount = section != 0 ? min<u32>(load<u32>(section), (sectionBytes(Section.Evidence) >> 2) - 1) : 0;
-  fields = section + 4;
-  valueMax = min<u32>(max<u32>(configU32(Config.EvidenceValueBytes), 64), SCRATCH - 64);
-  longest = valueMax;
+  evidenceRowInit();
   // One link to eight blocks' worth of bytes: a link is small, and bodies are shared.
   const bytes = configU32(Config.EvidenceBytes);
   linkCapacity = bytes / 8 / u32(LINK) + 16;
   blockCapacity = (bytes - bytes / 8) / u32(BLOCK) + 16;
   linkPool = reserve(usize(linkCapacity) * LINK);
   blockPool = reserve(usize(blockCapacity) * BLOCK);
-  scratch = reserve(SCRATCH + 64);
-}
-
-/** Whether later steps of sequences read what is kept of events. Such fields come first. */
-export function evidenceKeepsValues(): bool {
-  return fieldCount != 0 && (load<u32>(fields) & u32(EvidenceWord.Kept)) != 0;
 }
 
 /** Blocks in use and in all, for `stats`. */
@@ -233,33 +195,33 @@ function takeBlock(): u32 {
 /** Copies the row's values into blocks; 0 when too few are left. */
 function makeBody(slot: u32): u32 {
   encodeRow(slot);
-  return makeBodyOf(scratchOrdinal, rowTimeUs(slot), rowHost(slot));
+  return makeBodyOf(encodedOrdinal, rowTimeUs(slot), rowHost(slot));
 }
 
-/** Copies what `scratch` holds into blocks. */
+/** Copies the values at hand into blocks. */
 function makeBodyOf(ordinal: u64, timeUs: i64, host: u32): u32 {
   const inFirst = u32(BLOCK - BODY_DATA);
   const inRest = u32(BLOCK - REST);
-  const more = scratchBytes > inFirst ? (scratchBytes - inFirst + inRest - 1) / inRest : 0;
+  const more = encodedBytes > inFirst ? (encodedBytes - inFirst + inRest - 1) / inRest : 0;
   if (blockCapacity - 1 - blocksUsed < more + 1) return 0;
   const body = takeBlock();
   const p = blockAt(body);
   store<u32>(p + BODY_REFS, 1);
   store<i64>(p + BODY_TIME, timeUs);
   store<u64>(p + BODY_ORDINAL, ordinal);
-  store<u64>(p + BODY_LOW, scratchLow);
-  store<u64>(p + BODY_HIGH, scratchHigh);
+  store<u64>(p + BODY_LOW, encodedLow);
+  store<u64>(p + BODY_HIGH, encodedHigh);
   store<u32>(p + BODY_HOST, host);
-  store<u32>(p + BODY_BYTES, scratchBytes);
-  store<u32>(p + BODY_FLAGS, scratchFlags);
-  let from = min<u32>(scratchBytes, inFirst);
-  memory.copy(p + BODY_DATA, scratch, from);
+  store<u32>(p + BODY_BYTES, encodedBytes);
+  store<u32>(p + BODY_FLAGS, encodedFlags);
+  let from = min<u32>(encodedBytes, inFirst);
+  memory.copy(p + BODY_DATA, encoded, from);
   let last = body;
-  while (from < scratchBytes) {
+  while (from < encodedBytes) {
     const block = takeBlock();
     store<u32>(blockAt(last), block);
-    const n = min<u32>(scratchBytes - from, inRest);
-    memory.copy(blockAt(block) + REST, scratch + from, n);
+    const n = min<u32>(encodedBytes - from, inRest);
+    memory.copy(blockAt(block) + REST, encoded + from, n);
     from += n;
     last = block;
   }
@@ -321,7 +283,7 @@ export function evidenceValues(chain: u32, step: u32, to: usize): u32 {
   while (link != 0 && evidenceStep(link) != step) link = evidenceNext(link);
   const body = link == 0 ? 0 : load<u32>(linkAt(link) + LINK_BODY);
   if (body == 0) return 0;
-  const bytes = min<u32>(load<u32>(blockAt(body) + BODY_BYTES), SCRATCH);
+  const bytes = min<u32>(load<u32>(blockAt(body) + BODY_BYTES), EVIDENCE_ROW_BYTES);
   copyValues(blockAt(body), bytes, to);
   return bytes;
 }
@@ -333,7 +295,7 @@ export function evidenceValues(chain: u32, step: u32, to: usize): u32 {
 export function evidenceReadEntry(from: usize, limit: u32, rule: u32): u32 {
   if (limit < u32(EvidenceEntry.Header)) return 0;
   const bytes = load<u32>(from + EvidenceEntry.ValueBytes);
-  if (bytes > SCRATCH || bytes > limit - u32(EvidenceEntry.Header)) return 0;
+  if (bytes > EVIDENCE_ROW_BYTES || bytes > limit - u32(EvidenceEntry.Header)) return 0;
   const flags: u32 = load<u16>(from + EvidenceEntry.Flags);
   const host = restoredHost(load<u32>(from + EvidenceEntry.Host));
   const link = takeLink(load<u16>(from + EvidenceEntry.Step), load<i64>(from + EvidenceEntry.TimeUs), host, rule);
@@ -345,12 +307,7 @@ export function evidenceReadEntry(from: usize, limit: u32, rule: u32): u32 {
   if (sharedBody != 0 && sharedOrdinal == ordinal) {
     store<u32>(blockAt(sharedBody) + BODY_REFS, load<u32>(blockAt(sharedBody) + BODY_REFS) + 1);
   } else {
-    scratchBytes = copyFields(from + EvidenceEntry.Header, bytes);
-    scratchFlags = flags & EvidenceFlag.Cut;
-    scratchLow = load<u64>(from + EvidenceEntry.IdentityLow);
-    scratchHigh = load<u64>(from + EvidenceEntry.IdentityHigh);
-    // The scratch holds no row: the next one is encoded afresh.
-    scratchOrdinal = u64.MAX_VALUE;
+    encodeEntry(from, bytes);
     sharedBody = makeBodyOf(ordinal, load<i64>(from + EvidenceEntry.TimeUs), host);
     sharedOrdinal = ordinal;
   }
@@ -360,162 +317,4 @@ export function evidenceReadEntry(from: usize, limit: u32, rule: u32): u32 {
   }
   store<u32>(linkAt(link) + LINK_BODY, sharedBody);
   return link;
-}
-
-/** Copies values to `scratch` under the fields' new numbers, those of fields that are no more left out; returns the bytes. */
-function copyFields(from: usize, bytes: u32): u32 {
-  const end = from + bytes;
-  let to: u32 = 0;
-  while (from + VALUE_HEADER <= end) {
-    const size = u32(VALUE_HEADER) + ((load<u32>(from, 4) + 3) & ~3);
-    if (size < u32(VALUE_HEADER) || size > u32(end - from)) break;
-    const field = restoredField(load<u16>(from));
-    if (field < fieldCount) {
-      memory.copy(scratch + to, from, size);
-      store<u16>(scratch + to, u16(field));
-      to += size;
-    }
-    from += size;
-  }
-  return to;
-}
-
-/** Bytes of the output entry of a row that needs no link: an alert or witness that is written at once. */
-export function evidenceRowBytes(slot: u32): u32 {
-  encodeRow(slot);
-  return (EvidenceEntry.Header + scratchBytes + 7) & ~7;
-}
-
-/** Writes the output entry of a row and returns its bytes. */
-export function evidenceWriteRow(slot: u32, step: u32, to: usize): u32 {
-  encodeRow(slot);
-  const total = (EvidenceEntry.Header + scratchBytes + 7) & ~7;
-  store<u32>(to + EvidenceEntry.Bytes, total);
-  store<u16>(to + EvidenceEntry.Step, u16(step));
-  store<u16>(to + EvidenceEntry.Flags, u16(scratchFlags));
-  store<i64>(to + EvidenceEntry.TimeUs, rowTimeUs(slot));
-  store<u64>(to + EvidenceEntry.Ordinal, scratchOrdinal);
-  store<u64>(to + EvidenceEntry.IdentityLow, scratchLow);
-  store<u64>(to + EvidenceEntry.IdentityHigh, scratchHigh);
-  store<u32>(to + EvidenceEntry.Host, rowHost(slot));
-  store<u32>(to + EvidenceEntry.ValueBytes, scratchBytes);
-  memory.copy(to + EvidenceEntry.Header, scratch, scratchBytes);
-  return total;
-}
-
-// ---------------------------------------------------------------------------------------------- row values
-
-/** Writes the row's evidence values to `scratch`, unless they are there already. */
-function encodeRow(slot: u32): void {
-  const ordinal = rowOrdinal(slot);
-  if (ordinal == scratchOrdinal) return;
-  scratchOrdinal = ordinal;
-  scratchBytes = 0;
-  scratchFlags = 0;
-  for (let i: u32 = 0; i < fieldCount; i++) {
-    const word = load<u32>(fields + (usize(i) << 2));
-    const column = word & EvidenceWord.Column;
-    longest = (word & u32(EvidenceWord.Kept)) != 0 ? max<u32>(valueMax, KEPT_MAX) : valueMax;
-    const kind = columnKind(column);
-    if (kind == ColumnKind.Text) {
-      const value = cellText(column, slot);
-      if (value != 0) scratchBytes = encodeValue(scratch, scratchBytes, SCRATCH, i, value);
-    } else if (kind == ColumnKind.Number) {
-      const number = cellNumber(column, slot);
-      if (number == number) encodeNumber(i, number);
-    } else if (cellIdHash(column, slot) != 0) {
-      scratchBytes = encodeText(
-        scratch, scratchBytes, SCRATCH, i, EvidenceTag.String, cellIdPtr(column, slot), cellIdLength(column, slot),
-      );
-    }
-  }
-  longest = valueMax;
-  identify(slot);
-}
-
-function encodeNumber(field: u32, number: f64): void {
-  if (scratchBytes + 16 > SCRATCH) {
-    scratchFlags |= EvidenceFlag.Cut;
-    return;
-  }
-  const at = scratch + scratchBytes;
-  writeHeader(at, field, EvidenceTag.Float, 0, 8);
-  store<f64>(at + VALUE_HEADER, number);
-  scratchBytes += 16;
-}
-
-/**
- * Appends a value to `base` at `from`, never past `end`, cut at the longest evidence value; returns the new end.
- */
-export function encodeValue(base: usize, from: u32, end: u32, field: u32, value: u32): u32 {
-  if (!valueIsList(value)) {
-    return encodeText(base, from, end, field, tagOf(value), valuePtr(value), valueLength(value));
-  }
-  if (from + u32(VALUE_HEADER) > end) {
-    scratchFlags |= EvidenceFlag.Cut;
-    return from;
-  }
-  const start = from + u32(VALUE_HEADER);
-  const items = listLength(value);
-  let at = start;
-  const limit = min<u32>(end, start + longest);
-  const flags = scratchFlags;
-  if (items > LIST_ITEMS_MAX) scratchFlags |= EvidenceFlag.Cut;
-  else scratchFlags &= ~u32(EvidenceFlag.Cut);
-  for (let i: u32 = 0; i < min<u32>(items, LIST_ITEMS_MAX); i++) {
-    const item = listItem(value, i);
-    if (item != 0 && !valueIsList(item)) {
-      at = encodeText(base, at, limit, field, tagOf(item), valuePtr(item), valueLength(item));
-    }
-  }
-  const isCut: u32 = (scratchFlags & EvidenceFlag.Cut) != 0 ? 1 : 0;
-  scratchFlags |= flags;
-  writeHeader(base + from, field, EvidenceTag.List, isCut, at - start);
-  return at;
-}
-
-function tagOf(value: u32): u32 {
-  const tag = valueTag(value);
-  return tag == ValueTag.Number ? EvidenceTag.Number : tag == ValueTag.Boolean ? EvidenceTag.Bool : EvidenceTag.String;
-}
-
-function encodeText(base: usize, from: u32, end: u32, field: u32, tag: u32, ptr: usize, length: u32): u32 {
-  if (from + u32(VALUE_HEADER) + 4 > end) {
-    scratchFlags |= EvidenceFlag.Cut;
-    return from;
-  }
-  let kept = min<u32>(length, min<u32>(longest, (end - from - u32(VALUE_HEADER)) & ~3));
-  let isCut: u32 = 0;
-  if (kept < length) {
-    isCut = 1;
-    scratchFlags |= EvidenceFlag.Cut;
-    // Not inside a UTF-8 sequence.
-    while (kept > 0 && (load<u8>(ptr + kept) & 0xc0) == 0x80) kept--;
-  }
-  const at = base + from;
-  writeHeader(at, field, tag, isCut, kept);
-  memory.copy(at + VALUE_HEADER, ptr, kept);
-  return (from + u32(VALUE_HEADER) + kept + 3) & ~3;
-}
-
-function writeHeader(at: usize, field: u32, tag: u32, flags: u32, bytes: u32): void {
-  store<u16>(at, u16(field));
-  store<u8>(at, u8(tag), 2);
-  store<u8>(at, u8(flags), 3);
-  store<u32>(at, bytes, 4);
-}
-
-/** The identity of an event without `event.id`: a hash of its host, time and encoded fields. */
-function identify(slot: u32): void {
-  scratchLow = 0;
-  scratchHigh = 0;
-  const id = wellKnown(LineageColumn.EventId);
-  // The text of a held identity may have been given up: the hash stands for the event then.
-  const isReadable = id != NO_COLUMN && cellHash(id, slot) != 0 &&
-    (columnKind(id) != ColumnKind.Id || cellIdLength(id, slot) != 0);
-  if (isReadable) return;
-  const host = rowHost(slot);
-  const name = hashStable(hostNamePtr(host), hostNameLength(host));
-  scratchLow = hashPair(name, rowStableHash(slot));
-  scratchHigh = hashPair(scratchLow, name);
 }

@@ -5,7 +5,8 @@
 import { AlertRecord, Config, Loss, Output } from "../src/core/abi/state";
 import { arrivalClockUs, arrivalOrdinal } from "./apply";
 import { configU32 } from "./config";
-import { evidenceEntryBytes, evidenceNext, evidenceRowBytes, evidenceWriteEntry, evidenceWriteRow } from "./evidence";
+import { evidenceEntryBytes, evidenceNext, evidenceWriteEntry } from "./evidence";
+import { evidenceRowBytes, evidenceWriteRow } from "./evidence_row";
 import { countLoss } from "./losses";
 import { reserve } from "./memory";
 import { rowHost, rowTimeUs } from "./rows";

@@ -3,7 +3,7 @@ import { Config } from "../src/core/abi/state";
 import { atomsInit } from "./atoms";
 import { candidatesInit, predicateTotal } from "./candidate";
 import { configU32 } from "./config";
-import { functionsInit } from "./functions";
+import { machineValuesInit } from "./machine_values";
 import { keysInit } from "./keys";
 import { programInit } from "./program";
 import { regexMemoInit } from "./regex_memo";
@@ -20,7 +20,7 @@ const TRUTH_BYTES_LEAST: u32 = 65536;
 export function predicatesInit(): void {
   const valueBytes = max<u32>(configU32(Config.MaxValueBytes), 1024);
   programInit();
-  functionsInit(valueBytes << 3);
+  machineValuesInit(valueBytes << 3);
   vmInit();
   regexMemoInit(REGEX_MEMO_BITS);
   atomsInit(valueBytes);

@@ -4,8 +4,9 @@
  */
 import { ExpressionLimit } from "../src/core/abi/predicates";
 import { EvidenceTag } from "../src/core/abi/state";
-import { EVIDENCE_ROW_BYTES, EVIDENCE_VALUE_HEADER, evidenceKeepsValues, evidenceValues } from "./evidence";
-import { setBoolean, setNull, setNumber, setText } from "./functions";
+import { evidenceValues } from "./evidence";
+import { EVIDENCE_ROW_BYTES, EVIDENCE_VALUE_HEADER, evidenceKeepsValues } from "./evidence_row";
+import { setBoolean, setNull, setNumber, setText } from "./machine_values";
 import { reserve, reserveText } from "./memory";
 import { number_parse } from "./number_host";
 

@@ -18,34 +18,26 @@ import {
 import { ColumnKind, ValueTag } from "../src/core/abi/events";
 import { isInBlocks } from "./atoms";
 import { columnKind } from "./columns";
+import { compareValues } from "./comparison";
+import { between, concat, indexOf, lengthOf, pathKeyOf, substring, textTest, toNumber } from "./functions";
 import {
   VALUE,
-  between,
-  compareValues,
-  concat,
   foldedLength,
   foldedText,
-  indexOf,
   isFalse,
   isNumber,
   isTrue,
-  lengthOf,
-  pathKeyOf,
-  pathKeyOf,
   numberOf,
   scratchReset,
   setBoolean,
   setNull,
   setNumber,
   setText,
-  substring,
   textBytes,
   textOf,
-  textTest,
-  toNumber,
   toText,
   typeOf,
-} from "./functions";
+} from "./machine_values";
 import { hashBoolean, hashBytes, hashNumber } from "./hash";
 import { listItem, listLength, valueIsList } from "./lists";
 import { reserve } from "./memory";

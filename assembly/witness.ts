@@ -3,7 +3,7 @@ import {
   EvidenceTag, ImageEntry, LineageColumn, Output, ProcessEntry, ProcessFlag, WitnessArgument, WitnessFlag, WitnessRecord,
 } from "../src/core/abi/state";
 import { rowIsLate } from "./apply";
-import { encodeValue, evidenceRowBytes, evidenceWriteRow } from "./evidence";
+import { encodeValue, evidenceRowBytes, evidenceWriteRow } from "./evidence_row";
 import { IMAGE_VALUES, imageOlder, imageTimeUs, imageValue } from "./images";
 import { ANCESTRY_DEPTH, lineageCarries } from "./lineage";
 import { reserve } from "./memory";
