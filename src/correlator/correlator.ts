@@ -2,8 +2,6 @@
  * One kernel behind a small interface: push events, move time, take alerts. In process and synchronous; knows no files,
  * threads or clocks. The order of everything it returns depends on the events alone.
  */
-import { SkipReason } from '../core/abi/events.js';
-import { LossRule } from '../core/abi/state.js';
 import type { Diagnostic } from '../core/diagnostic.js';
 import { UsageError } from '../core/errors.js';
 import { parseTimeUs } from '../core/time.js';
@@ -18,20 +16,22 @@ import { Baseline } from './behavior/baseline.js';
 import type { BaselineData } from './behavior/baseline_data.js';
 import { Behaviors, sessionsFor, type WitnessForwarder, type WitnessListener } from './behaviors.js';
 import type { HostLoss } from './coverage/health.js';
-import type { CoverageReport, StreamCounts } from './coverage/report.js';
+import type { CoverageReport } from './coverage/report.js';
 import type { CoverageCounts, HostAsides } from './coverage/tracker.js';
 import type { ExceptionUse } from './exceptions.js';
-import { bytesOf, formOf, lineRuns, objectRuns, type PushInput, type PushOptions } from './input.js';
+import type { PushInput, PushOptions } from './input.js';
+import { Intake } from './intake.js';
 import { isJoined, JoinedTerms } from './joined_terms.js';
 import { type CorrelatorOptions, readOptions, type Settings } from './options.js';
 import { Publisher, type PublisherState } from './publisher.js';
+import { kernelLosses, pipeLosses, readStats, streamCounts } from './read_stats.js';
 import { RecordReader } from './records.js';
 import { describeProgram, planRestore, type RestoreReport } from './restore_plan.js';
 import { isScheduled, Scheduled, type ScheduledState } from './scheduled.js';
 import { fieldSpecs, type Prepared, type ProgramParts, prepare, startKernel } from './setup.js';
 import { decodeSnapshot, type Snapshot, sealSnapshot, writeSnapshot } from './snapshot.js';
 import { mergeJudgeStates, mergeReports, ownedRecords } from './snapshot_parts.js';
-import { type CorrelatorStats, type LossCount, lossName, skipName } from './stats.js';
+import type { CorrelatorStats, LossCount } from './stats.js';
 import { HiddenAlerts } from './suppression.js';
 
 /** Correlates the events of any number of hosts. */
@@ -142,7 +142,7 @@ class RunningCorrelator implements CorrelatorPart {
   readonly #scheduled: Scheduled;
   readonly #joined: JoinedTerms;
   readonly #names: AlertNames;
-  readonly #receiver: BatchReceiver;
+  readonly #intake: Intake;
   readonly #records: RecordReader;
   #kernel: Kernel | undefined;
   #budget: Budget | undefined;
@@ -150,7 +150,6 @@ class RunningCorrelator implements CorrelatorPart {
   #isFlushed = false;
   /** Time moves without a row: what it completes comes host by host, and has its order from its times alone. */
   #isBetweenRows = false;
-  #refusedBatches = 0;
 
   private constructor(settings: Settings, prepared: Prepared, part: PartOptions) {
     this.#part = part;
@@ -185,7 +184,7 @@ class RunningCorrelator implements CorrelatorPart {
       if (rule.kind === 'behavior') this.#behaviors.add(index, view, rule, program.behaviorMarks.get(rule) ?? []);
     });
     this.#records = new RecordReader(program.evidenceFields);
-    this.#receiver = new BatchReceiver(columnSpecs(prepared));
+    this.#intake = new Intake(new BatchReceiver(columnSpecs(prepared)));
   }
 
   static async start(settings: Settings, prepared: Prepared, part: PartOptions): Promise<RunningCorrelator> {
@@ -200,11 +199,8 @@ class RunningCorrelator implements CorrelatorPart {
     const kernel = this.#open();
     if (this.#isFlushed)
       throw new UsageError('USAGE_FLUSHED', 'push after flush: the stream has ended; create a new correlator');
-    const form = formOf(input, options.as);
+    this.#intake.take(kernel, input, options);
     this.#isUsed = true;
-    if (form === 'batch') this.#pushBatch(kernel, bytesOf(input as Uint8Array));
-    else if (form === 'objects') this.#pushObjects(kernel, input as readonly object[]);
-    else this.#pushLines(kernel, typeof input === 'string' ? encoder.encode(input) : bytesOf(input as Uint8Array));
     return this.#publish(kernel);
   }
 
@@ -255,7 +251,7 @@ class RunningCorrelator implements CorrelatorPart {
   }
 
   endSession(): void {
-    this.#receiver.reset();
+    this.#intake.endSession();
   }
 
   #open(): Kernel {
@@ -325,41 +321,8 @@ class RunningCorrelator implements CorrelatorPart {
     });
     for (const { header } of snapshots) if (header.baseline !== undefined) this.#baseline?.restore(header.baseline);
     this.#behaviors.restore(Object.fromEntries([...behaviors].map(([id, states]) => [id, mergeJudgeStates(states)])));
-    this.#receiver.reset();
+    this.#intake.endSession();
     return mergeReports(reports);
-  }
-
-  // ------------------------------------------------------------------------------------------------------- in
-
-  #pushLines(kernel: Kernel, bytes: Uint8Array): void {
-    // The kernel puts a line end after the last line.
-    for (const { start, end, isTooLong } of lineRuns(bytes, kernel.inputCapacity - 1)) {
-      if (isTooLong) {
-        kernel.skipRow(SkipReason.LineLength, start);
-        continue;
-      }
-      kernel.input().set(bytes.subarray(start, end));
-      kernel.ingestNdjson(end - start);
-    }
-  }
-
-  #pushObjects(kernel: Kernel, objects: readonly object[]): void {
-    for (const text of objectRuns(objects, kernel.inputCapacity >> 2)) this.#pushLines(kernel, encoder.encode(text));
-  }
-
-  #pushBatch(kernel: Kernel, bytes: Uint8Array): void {
-    try {
-      const { viewOffset, view } = this.#receiver.prepare(bytes, kernel.inputPointer, kernel.inputCapacity);
-      kernel.input().set(bytes);
-      kernel.input().set(new Uint8Array(view.buffer, view.byteOffset, view.byteLength), viewOffset);
-      const fault = kernel.checkBatch(kernel.inputPointer + viewOffset);
-      if (fault !== 0) throw this.#receiver.refuse(fault);
-      kernel.ingestBatch(kernel.inputPointer + viewOffset);
-      this.#receiver.accept();
-    } catch (error) {
-      this.#refusedBatches++;
-      throw error;
-    }
   }
 
   // ------------------------------------------------------------------------------------------------------ out
@@ -405,37 +368,16 @@ class RunningCorrelator implements CorrelatorPart {
 
   stats(): CorrelatorStats {
     const kernel = this.#open();
-    const counts = kernel.counts();
-    const { program } = this.#prepared;
-    return {
-      events: counts.rows,
-      rows: {
-        late: counts.late,
-        skipped: kernel.skippedRows(),
-        truncated: counts.truncated,
-        future: counts.future,
-        held: counts.held,
-        noHost: counts.noHost,
-      },
-      skippedExamples: kernel.skippedExamples().map(({ reason, ...row }) => ({ ...row, reason: skipName(reason) })),
-      batches: { refused: this.#refusedBatches },
-      ...(this.#baseline === undefined ? {} : { baseline: this.#baseline.stats(kernel.globalWatermarkUs()) }),
-      hosts: Math.max(0, kernel.hostCount - 2),
-      newestUs: finiteOrNull(kernel.newestUs()),
-      watermarkUs: finiteOrNull(kernel.globalWatermarkUs()),
+    return readStats(kernel, {
+      program: this.#prepared.program,
+      publisher: this.#publisher,
+      behaviors: this.#behaviors,
       losses: this.#losses(kernel),
-      memory: {
-        budgetBytes: this.#settings.memoryBytes,
-        usedBytes: kernel.reservedBytes,
-        tables: (this.#budget?.parts ?? []).map((part) => ({ ...part, ...tableUse(part.name, counts) })),
-      },
-      rules: program.rules.map((rule, index) => {
-        const { alerts, belowMinimum: below } = this.#publisher.counts(rule.id);
-        const belowMinimum = below + this.#behaviors.belowMinimum(index);
-        const entries = kernel.ruleEntries(index);
-        return { id: rule.id, matched: kernel.matched(index), alerts, belowMinimum, entries };
-      }),
-    };
+      memoryBytes: this.#settings.memoryBytes,
+      memoryParts: this.#budget?.parts ?? [],
+      refusedBatches: this.#intake.refusedBatches,
+      ...(this.#baseline === undefined ? {} : { baseline: this.#baseline.stats(kernel.globalWatermarkUs()) }),
+    });
   }
 
   exceptions(): ExceptionUse[] {
@@ -478,29 +420,15 @@ class RunningCorrelator implements CorrelatorPart {
   }
 
   #losses(kernel: Kernel): LossCount[] {
-    const { rules } = this.#prepared.program;
-    const kernelLosses = kernel.losses().map(({ reason, rule, host, serial, count }) => ({
-      reason: lossName(reason),
-      rule: rule === LossRule.None ? null : (rules[rule]?.id ?? null),
-      // A record that another host has taken over since is that host's no longer.
-      host: host !== 0 && kernel.hostSerial(host) === serial ? kernel.hostName(host) : null,
-      count,
-    }));
-    const pipes = rules.flatMap((rule) => {
-      const count = this.#publisher.counts(rule.id).pipeLosses;
-      return count > 0 ? [{ reason: 'pipe_full', rule: rule.id, host: null, count }] : [];
-    });
     return [
-      ...kernelLosses,
-      ...pipes,
+      ...kernelLosses(kernel, this.#prepared.program),
+      ...pipeLosses(this.#publisher, this.#prepared.program),
       ...this.#behaviors.losses(),
       ...this.#scheduled.losses(),
       ...this.#joined.losses(),
     ];
   }
 }
-
-const encoder = new TextEncoder();
 
 const columnKinds = { 1: 'text', 2: 'number', 3: 'id', 4: 'time' } as const;
 
@@ -511,23 +439,4 @@ function columnSpecs({ program }: Prepared) {
     kind: columnKinds[kind],
     ...(nested === undefined ? {} : { nested }),
   }));
-}
-
-/** What a coverage report tells of the stream. */
-export const streamCounts = ({ events, rows }: Pick<CorrelatorStats, 'events' | 'rows'>): StreamCounts => ({
-  events,
-  skippedRows: rows.skipped,
-  truncatedRows: rows.truncated,
-  futureRows: rows.future,
-  noHostRows: rows.noHost,
-});
-
-const finiteOrNull = (value: number): number | null => (Number.isFinite(value) ? value : null);
-
-/** Entries held and entries that fit, of the tables that count them. */
-function tableUse(name: string, counts: ReturnType<Kernel['counts']>): { used?: number; capacity?: number } {
-  if (name === 'processes') return { used: counts.processes, capacity: counts.processCapacity };
-  if (name === 'evidence') return { used: counts.evidenceBlocks, capacity: counts.evidenceBlockCapacity };
-  if (name === 'rows') return { used: counts.held };
-  return {};
 }
