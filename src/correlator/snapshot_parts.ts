@@ -51,6 +51,7 @@ interface JudgeParts {
   readonly sessions: readonly { readonly id: string }[];
   readonly joins: readonly { readonly host: string }[];
   readonly losses: readonly { readonly host: string }[];
+  readonly pairs?: readonly { readonly host: string }[];
   readonly learning?: {
     readonly pending: readonly { readonly host: string }[];
     readonly shown: readonly { readonly host: string }[];
@@ -63,8 +64,9 @@ export function mergeJudgeStates(
 ): unknown {
   const taken = parts.map(({ state, hosts }) => {
     const has = (host: string): boolean => hosts === undefined || hosts.has(host);
-    const { publisher, sessions, joins, losses, learning } = state as JudgeParts;
+    const { publisher, sessions, joins, losses, pairs, learning } = state as JudgeParts;
     return {
+      pairs: pairs?.filter(({ host }) => has(host)),
       pending: learning?.pending.filter(({ host }) => has(host)),
       shown: learning?.shown.filter(({ host }) => has(host)),
       belowMinimum: publisher.belowMinimum,
@@ -84,6 +86,7 @@ export function mergeJudgeStates(
     sessions: taken.flatMap((part) => part.sessions),
     joins: taken.flatMap((part) => part.joins),
     losses: taken.flatMap((part) => part.losses),
+    pairs: taken.flatMap(({ pairs = [] }) => pairs),
     ...(taken.every(({ pending }) => pending === undefined)
       ? {}
       : {

@@ -167,8 +167,11 @@ export interface ClassSpec {
   /** The class is satisfied from this level on. */
   readonly countsFrom: string;
   readonly raises: readonly LevelRaise[];
-  /** Fields that name the process acted on: what is done to a process that descends from the subject is no instance. */
-  readonly notOnOwn?: { readonly identity: string; readonly pid: string };
+  /**
+   * Fields that name the process acted on: what is done to the subject itself, or to a process that descends from it, is
+   * no instance. `path`: a field whose value names the process by a path below `/proc/`.
+   */
+  readonly notOnOwn?: { readonly identity: string; readonly pid: string; readonly path?: string };
   /** What a baseline, where one is asked for, learns of its instances. Absent: nothing, ever. */
   readonly learns?: 'destination' | 'command' | 'approval';
   readonly techniques: readonly string[];
@@ -220,6 +223,8 @@ export interface ItemSpec {
   readonly program?: readonly string[];
   /** The event's path must lie in this list once normalised; the item's query may be wider. */
   readonly path?: { readonly fields: readonly string[]; readonly in: PatternList };
+  /** It counts only together with a witness of another item about the same folder, so near in time; ends included. */
+  readonly pair?: { readonly item: string; readonly withinUs: number };
   /** The witness is an execution to be classified by the command table; its own class is not witnessed. */
   readonly commands?: boolean;
   readonly techniques: readonly string[];

@@ -1,14 +1,20 @@
 /** Runs every scenario over every engine, in order and in permuted order of arrival. */
 import { describe, expect, test } from 'vitest';
+import { parseTimeUs } from '../../src/core/time.js';
 import type { Alert } from '../../src/correlator/alert.js';
 import { type BehaviorAlert, type BehaviorDetail, createBehaviorJudge } from '../../src/correlator/behavior/judge.js';
-import { createCorrelator } from '../../src/correlator/correlator.js';
+import { type Correlator, createCorrelator } from '../../src/correlator/correlator.js';
+import { ExceptionSet } from '../../src/correlator/exceptions.js';
+import { loadCoverageModel } from '../../src/engine/load_coverage.js';
+import { parseExceptions } from '../../src/language/exceptions.js';
+import type { Exception } from '../../src/rule/exception.js';
 import type { BehaviorRule, Rule } from '../../src/rule/ir.js';
+import { createSourceReader } from '../../src/source/reader.js';
 import { compareEvents, ecsFieldNames, readEvent } from '../oracle/event.js';
 import { createOracle } from '../oracle/oracle.js';
-import { contentRule, elasticContentRule, shippedRule } from '../support/content.js';
-import { inProcess, runEngine } from '../support/engine_runs.js';
-import { type ExpectedDetection, loadScenarios, type Scenario } from '../support/scenario.js';
+import { contentRule, elasticContentRule, elasticRuleFile, shippedRule } from '../support/content.js';
+import { inProcess, MemoryStore, runEngine } from '../support/engine_runs.js';
+import { type ExpectedDetection, loadScenarios, type Scenario, startMs } from '../support/scenario.js';
 import { WitnessSource } from '../support/witness_source.js';
 
 /** What an engine published: every revision, in order of publication. */
@@ -19,11 +25,19 @@ interface Engine {
 
 interface Published extends Pick<BehaviorAlert, 'id' | 'ruleId' | 'revision' | 'severity' | 'suppressed'> {
   readonly detail?: BehaviorDetail;
+  readonly timeUs?: number;
+  readonly notes?: readonly string[];
+  /** Of an engine that tells no notes. */
+  readonly isPlain?: true;
 }
+
+const model = await loadCoverageModel();
 
 /** Rules that are not behaviour rules, by the short name that scenarios use. */
 const elasticRules: Readonly<Record<string, Rule>> = {
   'NT-LAUNCHD': elasticContentRule('persistence_python_launch_item'),
+  'NT-STRICT': elasticRuleFile(new URL('./rules/launch_item_strict.toml', import.meta.url)),
+  'NT-COMPAT': elasticRuleFile(new URL('./rules/launch_item_compat.toml', import.meta.url)),
 };
 
 /** A shipped rule, configured as the scenario asks. */
@@ -52,8 +66,10 @@ function judged(
 ): readonly Published[] {
   const read = events.flatMap((source, ordinal) => readEvent(source, ordinal, ecsFieldNames) ?? []);
   const source = new WitnessSource(rule);
+  const exceptions = exceptionsOf(scenario);
   const judge = createBehaviorJudge(rule, {
     minSeverity: scenario.minSeverity ?? 'low',
+    ...(exceptions.length === 0 ? {} : { exceptions: new ExceptionSet(exceptions) }),
   });
   for (const event of [...read].sort(compareEvents)) {
     for (const witness of source.observe(event)) judge.observe(witness);
@@ -71,7 +87,17 @@ function byOracle(name: string, rule: Rule, events: readonly Record<string, unkn
     revision: 1,
     severity: rule.severity,
     suppressed: 0,
+    timeUs: alert.timeUs,
+    isPlain: true,
   }));
+}
+
+/** The scenario's exceptions, all of which must be proper. */
+function exceptionsOf({ exceptions: items }: Scenario): readonly Exception[] {
+  if (items === undefined) return [];
+  const { exceptions, problems } = parseExceptions(JSON.stringify({ exceptions: items }));
+  expect(problems).toEqual([]);
+  return exceptions;
 }
 
 /** The whole engine: events in, alerts out, with enough lateness for any order of arrival. */
@@ -80,17 +106,60 @@ const correlator: Engine = {
   async run(scenario, events) {
     const rules = scenario.rules.map((name) => ruleOf(name, scenario));
     const names = new Map(rules.map((rule, i) => [rule.id, scenario.rules[i] as string]));
-    const running = await createCorrelator({
-      rules,
-      lateness: '30d',
-      maxSkip: '30d',
-      minSeverity: scenario.minSeverity ?? 'low',
-    });
-    const alerts = [...running.push(events), ...running.flush()];
+    const start = () =>
+      createCorrelator({
+        rules,
+        lateness: scenario.lateness ?? '30d',
+        maxSkip: '30d',
+        minSeverity: scenario.minSeverity ?? 'low',
+        exceptions: exceptionsOf(scenario),
+        ...(scenario.coverage === undefined ? {} : { coverage: model }),
+      });
+    let running = await start();
+    const alerts: Alert[] = [];
+    for (const [count, batch] of batchesOf(scenario, events).entries()) {
+      if (count === scenario.restartAfter) {
+        const next = await start();
+        next.restore(running.snapshot());
+        running = next;
+      }
+      alerts.push(...running.push(batch));
+    }
+    alerts.push(...running.flush());
+    checkAside(running, scenario);
     running.close();
     return publishedBy(alerts, scenario, names);
   },
 };
+
+/** One push for all, or one for each event. */
+const batchesOf = (
+  { lateness, restartAfter }: Scenario,
+  events: readonly Record<string, unknown>[],
+): readonly (readonly Record<string, unknown>[])[] =>
+  lateness === undefined && restartAfter === undefined ? [events] : events.map((event) => [event]);
+
+/** What a scenario says of exceptions and coverage. */
+function checkAside(running: Correlator, { audit, coverage }: Scenario): void {
+  if (audit !== undefined) {
+    const uses = running
+      .exceptions()
+      .map(({ exception, matched, matchedAfterExpiry: afterExpiry }) => [exception.id, { matched, afterExpiry }]);
+    expect(Object.fromEntries(uses)).toEqual(audit);
+  }
+  for (const [id, expected] of Object.entries(coverage ?? {})) {
+    const host = running.coverage().hosts.find((one) => one.host.id === id);
+    const statuses = (host?.rules ?? []).flatMap(({ rule, status, base, legs }) => [
+      [rule, status] as const,
+      [`${rule}.base`, base.status] as const,
+      ...Object.entries(legs).map(([leg, verdict]) => [`${rule}.${leg}`, verdict.status] as const),
+    ]);
+    const found = { ...Object.fromEntries(statuses), gaps: host?.gaps.map(({ code }) => code) };
+    const { gaps = [], ...wanted } = expected;
+    expect(found).toMatchObject(wanted);
+    expect(found.gaps).toEqual(expect.arrayContaining([...gaps]));
+  }
+}
 
 function publishedBy(
   alerts: readonly Alert[],
@@ -103,6 +172,8 @@ function publishedBy(
     revision: alert.revision,
     severity: alert.rule.severity,
     suppressed: alert.suppressed ?? 0,
+    timeUs: parseTimeUs(alert.time),
+    ...(alert.notes === undefined ? {} : { notes: alert.notes }),
     ...(alert.behavior === undefined ? {} : { detail: alert.behavior }),
   }));
   return scenario.rules.flatMap((name) => published.filter((alert) => alert.ruleId === name));
@@ -118,6 +189,18 @@ function together(all: readonly Scenario[]): readonly (readonly Scenario[])[] {
     groups.set(key, [...(groups.get(key) ?? []), scenario]);
   }
   return [...groups.values()];
+}
+
+/** The oracle's lineage knows one kind of identity at a time, and documents of other sources may have several. */
+const isOfReader = ({ events }: Scenario): boolean => events.some((event) => 'winlog' in event);
+
+/** The scenario's events as an engine reads them: documents of other sources go through the reader. */
+function readable({ events }: Scenario): readonly Record<string, unknown>[] {
+  const reader = createSourceReader('auto');
+  const lines = new TextEncoder().encode(events.map((event) => `${JSON.stringify(event)}\n`).join(''));
+  const read = [reader.read(lines), reader.end()].map((bytes) => new TextDecoder().decode(bytes)).join('');
+  expect(reader.tally.unrecognised).toBe(0);
+  return read.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line) as Record<string, unknown>]));
 }
 
 const separator = '~';
@@ -173,13 +256,18 @@ function lastRevisions(published: readonly Published[]): readonly (Published & {
 
 function summary(alert: Published & { revisions: string[] }, like: ExpectedDetection | undefined): ExpectedDetection {
   const { detail } = alert;
-  if (detail === undefined) return { rule: alert.ruleId, severity: alert.severity };
-  const classes = Object.entries(detail.classes).filter(([, value]) => value.level !== '');
-  const counted = Object.keys(like?.instances ?? {});
-  return {
+  const plain = {
     rule: alert.ruleId,
     severity: alert.severity,
     ...(like?.revisions === undefined ? {} : { revisions: alert.revisions }),
+    ...(like?.at === undefined ? {} : { at: ((alert.timeUs ?? 0) - startMs * 1000) / 1e6 }),
+    ...(like?.notes === undefined ? {} : { notes: alert.isPlain === true ? like.notes : (alert.notes ?? []) }),
+  };
+  if (detail === undefined) return plain;
+  const classes = Object.entries(detail.classes).filter(([, value]) => value.level !== '');
+  const counted = Object.keys(like?.instances ?? {});
+  return {
+    ...plain,
     ...(like?.confidence === undefined ? {} : { confidence: detail.confidence }),
     ...(like?.context === undefined ? {} : { context: detail.session.context }),
     ...(like?.tier === undefined ? {} : { tier: detail.session.tier }),
@@ -218,7 +306,43 @@ function permutations<T>(items: readonly T[]): readonly (readonly T[])[] {
   return items.flatMap((item, i) => permutations(items.filter((_, j) => j !== i)).map((rest) => [item, ...rest]));
 }
 
-const scenarios = loadScenarios(new URL('./scenarios', import.meta.url).pathname);
+/** Scenarios about arrival, restarts, exceptions or coverage: they say how they are run. */
+const isSpecial = ({ lateness, restartAfter, exceptions, coverage }: Scenario): boolean =>
+  [lateness, restartAfter, exceptions, coverage].some((key) => key !== undefined);
+const all = loadScenarios(new URL('./scenarios', import.meta.url).pathname);
+const scenarios = all.filter((one) => !isSpecial(one));
+
+describe.each(all.filter(isSpecial).map((scenario) => [scenario.id, scenario.title, scenario] as const))(
+  '%s: %s',
+  (_id, _title, scenario) => {
+    test('on the correlator', () => check(correlator, scenario, readable(scenario)));
+
+    const isOfEngine = scenario.exceptions === undefined && scenario.coverage === undefined;
+    test.runIf(isOfEngine).each([1, 2, 4])('on the engine with %i shards', async (shards) => {
+      const rules = scenario.rules.map((name) => ruleOf(name, scenario));
+      const names = new Map(rules.map((rule, i) => [rule.id, scenario.rules[i] as string]));
+      const { lateness = '30d', minSeverity = 'low' } = scenario;
+      const store = new MemoryStore();
+      const start = () => inProcess({ rules, shards, lateness, maxSkip: '30d', minSeverity, state: { store } });
+      let engine = await start();
+      const alerts: Alert[] = [];
+      for (const [count, batch] of batchesOf(scenario, readable(scenario)).entries()) {
+        if (count === scenario.restartAfter) {
+          await engine.close();
+          engine = await start();
+        }
+        alerts.push(...(await engine.push(batch)));
+      }
+      alerts.push(...(await engine.flush()));
+      await engine.close();
+      const found = lastRevisions(publishedBy(alerts, scenario, names));
+      expect(found.map((alert, i) => summary(alert, scenario.expect[i]))).toEqual(scenario.expect);
+    });
+
+    const isOfOracle = scenario.lateness === undefined && scenario.coverage === undefined && !isOfReader(scenario);
+    test.runIf(isOfOracle)('on the oracle', () => check(standIn, scenario, readable(scenario)));
+  },
+);
 
 describe.each(engines.map((engine) => [engine.name, engine] as const))('%s', (_, engine) => {
   test.each(scenarios.map((scenario) => [scenario.id, scenario.title, scenario] as const))(

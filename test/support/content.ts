@@ -25,8 +25,11 @@ export function parseContent(id: string, config: BehaviorConfig = {}): ParsedBeh
 }
 
 /** A shipped rule in Elastic's form, by its file. */
-export function elasticContentRule(name: string): Rule {
-  const file = join(contentFolder, 'rules', `${name}.toml`);
+export const elasticContentRule = (name: string): Rule => elasticRuleFile(join(contentFolder, 'rules', `${name}.toml`));
+
+/** The one rule of a file in Elastic's form. */
+export function elasticRuleFile(place: string | URL): Rule {
+  const file = typeof place === 'string' ? place : place.pathname;
   const { rules: read, problems } = parseElasticToml(readFileSync(file, 'utf8'), { file });
   const [rule] = read;
   const errors = problems.filter((one) => one.severity === 'error');

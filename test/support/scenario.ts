@@ -4,7 +4,7 @@
  * `t` is in seconds from the start. One key names the kind: `exec`, `fork`, `exit`, `connect`, `lookup`, `write`,
  * `rename`, `delete`, `read`, `item` (launch_daemon), `btm`, `library`, `ptrace`,
  * `registry`; for hypervisors `login` and `typed`. `as` is the subject (`e5` an entity, `p5` a bare
- * pid), `by` its parent.
+ * pid), `by` its parent. `raw` is a document of another source as it stands, but for its `@timestamp`.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -16,6 +16,9 @@ export interface ExpectedDetection {
   readonly host?: string;
   /** Severities of the published revisions in order. */
   readonly revisions?: readonly string[];
+  /** Seconds from the start, of the last revision. */
+  readonly at?: number;
+  readonly notes?: readonly string[];
   readonly confidence?: string;
   readonly context?: string;
   readonly classes?: Readonly<Record<string, string>>;
@@ -39,31 +42,51 @@ export interface Scenario {
   readonly rules: readonly string[];
   readonly events: readonly Record<string, unknown>[];
   readonly expect: readonly ExpectedDetection[];
+  /** An exception file's content. */
+  readonly exceptions?: readonly unknown[];
+  /** Of exceptions: detections hidden, and come back after the expiry, by id. */
+  readonly audit?: Readonly<Record<string, { readonly matched: number; readonly afterExpiry: number }>>;
+  /** Events are pushed one by one, in the order in which they stand, with this lateness. */
+  readonly lateness?: string;
+  /** The engine is stopped and goes on from its snapshot after so many events. */
+  readonly restartAfter?: number;
+  /** Statuses by host, then by rule or RULE.LEG; `gaps`: codes that the host must have. */
+  readonly coverage?: Readonly<Record<string, Readonly<Record<string, string | readonly string[]>>>>;
 }
+
+/** What a case says of its run; see {@link Scenario}. */
+type RunKeys = 'permute' | 'minSeverity' | 'config' | 'exceptions' | 'audit' | 'lateness' | 'restartAfter' | 'coverage';
+const runKeys: readonly RunKeys[] = [
+  'permute',
+  'minSeverity',
+  'config',
+  'exceptions',
+  'audit',
+  'lateness',
+  'restartAfter',
+  'coverage',
+];
 
 interface ScenarioFile {
   readonly platform: string;
   readonly rules: readonly string[];
   readonly presets?: Readonly<Record<string, readonly ShortEvent[]>>;
-  readonly cases: readonly {
+  readonly cases: readonly (Partial<Pick<Scenario, RunKeys>> & {
     readonly id: string;
     readonly title: string;
     /** Instead of the file's. */
     readonly rules?: readonly string[];
     readonly before?: readonly string[];
-    readonly permute?: boolean;
-    readonly minSeverity?: 'informational' | 'low';
-    readonly config?: Readonly<Record<string, unknown>>;
     readonly dns?: boolean;
     readonly user?: string;
     readonly repeat?: { readonly times: number; readonly every: number };
     readonly events: readonly ShortEvent[];
     readonly expect: readonly ExpectedDetection[];
-  }[];
+  })[];
 }
 
 type ShortEvent = Readonly<Record<string, unknown>>;
-const startMs = Date.UTC(2026, 2, 2, 9, 0, 0);
+export const startMs = Date.UTC(2026, 2, 2, 9, 0, 0);
 
 export function loadScenarios(folder: string): readonly Scenario[] {
   return readdirSync(folder)
@@ -81,9 +104,7 @@ function expandFile(file: ScenarioFile): readonly Scenario[] {
       title: one.title,
       rules: one.rules ?? file.rules,
       expect: one.expect,
-      ...(one.permute === undefined ? {} : { permute: one.permute }),
-      ...(one.minSeverity === undefined ? {} : { minSeverity: one.minSeverity }),
-      ...(one.config === undefined ? {} : { config: one.config }),
+      ...Object.fromEntries(runKeys.flatMap((key) => (one[key] === undefined ? [] : [[key, one[key]]]))),
       events: short.map((event, index) => expand.event(event, index)),
     };
   });
@@ -112,6 +133,7 @@ class Expander {
 
   event(short: ShortEvent, index: number): Record<string, unknown> {
     const time = new Date(startMs + Math.round(Number(short.t) * 1000)).toISOString();
+    if (short.raw !== undefined) return { '@timestamp': time, ...(short.raw as Record<string, unknown>) };
     const document: Record<string, unknown> = {
       '@timestamp': time,
       'event.id': `ev-${index}`,

@@ -52,11 +52,18 @@ function isOnOwn(
 ): boolean {
   const subject = chain[0]?.identity;
   const entityId = firstText(fields, [names.identity]);
-  const pid = firstText(fields, [names.pid]);
+  const pid = firstText(fields, [names.pid]) ?? pidInPath(names.path, fields);
+  if (entityId === undefined && pid !== undefined && pid === String(chain[0]?.pid)) return true;
   const above =
     processes.get(`process.entity_id ${entityId}`) ??
     (entityId === undefined ? processes.get(`process.pid ${pid}`) : undefined);
   return subject !== undefined && above?.includes(subject) === true;
+}
+
+/** The process that a path below `/proc/` is about. */
+function pidInPath(field: string | undefined, fields: EvidenceFields): string | undefined {
+  const path = field === undefined ? undefined : firstText(fields, [field]);
+  return path === undefined ? undefined : /^\/proc\/(\d+)\//.exec(path)?.[1];
 }
 
 function instanceFor(classSpec: ClassSpec, key: string, witness: Witness): Instance {

@@ -2,7 +2,8 @@
  * The judgement of one behaviour rule: witnesses in, alerts and their revisions out. Synchronous and deterministic; it
  * knows no clock but event time. State is bounded; what a bound costs is counted in `losses`.
  */
-import type { ItemSpec } from '../../rule/behavior.js';
+import { pathKey } from '../../core/paths.js';
+import type { ItemSpec, Judgement } from '../../rule/behavior.js';
 import type { BehaviorItem, BehaviorRule } from '../../rule/ir.js';
 import type { BehaviorAlert, BehaviorJudgeOptions, BehaviorLoss } from './alert.js';
 import { lossesMax, otherHosts } from './alert.js';
@@ -14,6 +15,7 @@ import { Exemptions } from './exemption.js';
 import { textsOf } from './fields.js';
 import { commandInstances, itemInstance } from './findings.js';
 import { Learning, type LearningQueueState } from './learning.js';
+import { Pairs, type PairsState } from './pairs.js';
 import { PathJoins, type PathJoinsState } from './path_joins.js';
 import { Publisher, type PublisherState } from './publish.js';
 import type { Session } from './session.js';
@@ -60,6 +62,7 @@ interface JudgeState {
   readonly sessions: SessionTableState;
   readonly joins: PathJoinsState;
   readonly losses: readonly BehaviorLoss[];
+  readonly pairs?: PairsState;
   /** Where there is a baseline. */
   readonly learning?: LearningQueueState;
 }
@@ -81,6 +84,7 @@ class Judge implements SessionJudge {
   private readonly learning: Learning | undefined;
   private readonly sessions: SessionTable;
   private readonly joins: PathJoins;
+  private readonly pairs: Pairs;
   private readonly exemptions: Exemptions | undefined;
   private readonly compiled: CompiledJudgement;
   private readonly items: ReadonlyMap<string, KnownItem>;
@@ -102,6 +106,7 @@ class Judge implements SessionJudge {
     this.publisher = new Publisher(rule, options, this.exemptions, this.learning);
     this.sessions = new SessionTable(rule, this.compiled, options, lose);
     this.joins = new PathJoins(judgement, lose);
+    this.pairs = new Pairs(judgement.items);
     this.items = new Map(rule.items.map((item) => [item.id, this.knownItem(item)]));
   }
 
@@ -155,11 +160,16 @@ class Judge implements SessionJudge {
   private instancesOf(session: Session, witness: Witness, { spec, form }: KnownItem): readonly Instance[] {
     if (spec?.commands === true) return commandInstances(this.compiled, session, witness);
     // Of a context class only the paths are of use: items that nobody made are joined to them.
-    if (form === undefined || (form.class.role === 'context' && !form.class.paths)) return [];
+    const isOfUse =
+      form?.class.role !== 'context' || form.class.paths || (spec !== undefined && this.pairs.isPart(spec));
+    if (form === undefined || !isOfUse) return [];
     const instance = itemInstance(this.rule.judgement, session, form, witness);
     if (instance === undefined) return [];
     if (form.class.paths) {
       for (const joined of this.joins.wrote(session, instance)) this.add(session, joined);
+    }
+    if (spec !== undefined && this.pairs.isPart(spec)) {
+      return this.pairs.take(session, spec, pathOf(this.rule.judgement, session, witness), instance);
     }
     return form.class.role === 'context' ? [] : [instance];
   }
@@ -311,22 +321,28 @@ class Judge implements SessionJudge {
       sessions: this.sessions.snapshot(),
       joins: this.joins.snapshot(),
       losses: this.losses(),
+      pairs: this.pairs.snapshot(),
       ...(this.learning === undefined ? {} : { learning: this.learning.snapshot(this.sessions.all()) }),
     };
   }
 
   restore(state: unknown): void {
-    const { publisher, sessions, joins, losses, learning } = state as JudgeState;
+    const { publisher, sessions, joins, losses, pairs, learning } = state as JudgeState;
     this.publisher.restore(publisher);
     this.sessions.restore(sessions);
     this.joins.restore(joins);
     this.lossCounts.clear();
     for (const loss of losses) this.lossCounts.set(`${loss.reason} ${loss.host}`, loss);
+    this.pairs.restore(pairs ?? []);
     if (learning !== undefined) {
       this.learning?.restore(learning, (host, root) => this.sessions.byRoot(host, root));
     }
   }
 }
+
+/** The normalised path that the witness is about. */
+const pathOf = ({ platform }: Judgement, { folds }: Session, { fields }: Witness): string =>
+  pathKey(textsOf(fields, 'file.path')[0] ?? '', platform, folds);
 
 /** Starts of the windows that hold `timeUs` and begin at it or at a kept witness before it, ascending. */
 function startsAround(target: Case, timeUs: number, windowUs: number): readonly number[] {

@@ -82,8 +82,13 @@ export function readClasses(context: ReadContext, node: Located | undefined): re
 }
 
 function readActedOn(context: ReadContext, node: Located): NonNullable<ClassSpec['notOnOwn']> {
-  const map = MapReader.open(context, node, ['identity', 'pid'], 'not_on_own');
-  return { identity: map?.optional('identity', readText) ?? '', pid: map?.optional('pid', readText) ?? '' };
+  const map = MapReader.open(context, node, ['identity', 'pid', 'path'], 'not_on_own');
+  const path = map?.optional('path', readText);
+  return {
+    identity: map?.optional('identity', readText) ?? '',
+    pid: map?.optional('pid', readText) ?? '',
+    ...(path === undefined ? {} : { path }),
+  };
 }
 
 function readLearned(context: ReadContext, node: Located): NonNullable<ClassSpec['learns']> {
@@ -313,7 +318,7 @@ export function readCoverage(context: ReadContext, node: Located | undefined): r
   });
 }
 
-const itemKeys = ['id', 'class', 'when', 'level', 'path', 'program', 'techniques', 'unattributed'];
+const itemKeys = ['id', 'class', 'when', 'level', 'path', 'program', 'techniques', 'unattributed', 'pair'];
 
 /** The judged part of an item, with the YAML map for its per-event part. */
 export function readItem(context: ReadContext, node: Located): { spec: ItemSpec; map: MapReader } | undefined {
@@ -323,6 +328,7 @@ export function readItem(context: ReadContext, node: Located): { spec: ItemSpec;
   const level = map.optional('level', readText);
   const program = map.optional('program', readTexts);
   const path = map.optional('path', readItemPath);
+  const pair = map.optional('pair', readPair);
   return {
     map,
     spec: {
@@ -330,8 +336,19 @@ export function readItem(context: ReadContext, node: Located): { spec: ItemSpec;
       ...(level === undefined ? {} : { level }),
       ...(program === undefined ? {} : { program }),
       ...(path === undefined ? {} : { path }),
+      ...(pair === undefined ? {} : { pair }),
       techniques: map.optional('techniques', readTexts) ?? [],
     },
+  };
+}
+
+function readPair(context: ReadContext, node: Located): NonNullable<ItemSpec['pair']> {
+  const map = MapReader.open(context, node, ['with', 'within'], 'a pair');
+  const item = map?.need('with', 'a pair');
+  const within = map?.need('within', 'a pair');
+  return {
+    item: item === undefined ? '' : readText(context, item),
+    withinUs: within === undefined ? 0 : readDurationUs(context, within),
   };
 }
 

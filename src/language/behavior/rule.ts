@@ -366,10 +366,14 @@ function fieldsOf(judgement: Omit<Judgement, 'fields'>, evidence: readonly strin
     'process.Ext.effective_parent.name',
     ...judgement.classes.flatMap((spec) => [
       ...spec.instance.flat(),
-      ...(spec.notOnOwn === undefined ? [] : [spec.notOnOwn.identity, spec.notOnOwn.pid]),
+      ...Object.values(spec.notOnOwn ?? {}).filter((name) => name !== ''),
       ...spec.raises.flatMap((raise) => (raise.kind === 'fanOut' ? [raise.field] : [])),
     ]),
-    ...judgement.items.flatMap((spec) => [...(spec.path?.fields ?? []), ...(spec.program ?? [])]),
+    ...judgement.items.flatMap((spec) => [
+      ...(spec.path?.fields ?? []),
+      ...(spec.program ?? []),
+      ...(spec.pair === undefined ? [] : ['file.path']),
+    ]),
     ...judgement.sources.map((source) => source.field),
     ...(judgement.baseline?.workflows ?? []).flatMap((workflow) => workflow.controller),
     ...launchFields(judgement),
