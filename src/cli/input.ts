@@ -65,20 +65,40 @@ export async function* readChunks(file: InputFile, onBytes?: (count: number) => 
   }
 }
 
+const lineEnd = Uint8Array.of(10);
+
+/** Longest line, in bytes, that is joined from chunks; of a longer one the beginning is read, and so told of. */
+export const lineBytesMax = 16 * 1024 * 1024;
+
 /**
  * Regroups chunks so that each ends at a line end; the last may lack its newline. Lines longer than a chunk are
  * joined, so a chunk may be longer than those read.
  */
 export async function* wholeLines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   let pending: Uint8Array[] = [];
-  for await (const chunk of chunks) {
+  let pendingBytes = 0;
+  let isCut = false;
+  for await (let chunk of chunks) {
+    if (isCut) {
+      const rest = chunk.indexOf(10) + 1;
+      if (rest === 0) continue;
+      chunk = chunk.subarray(rest);
+      isCut = false;
+    }
     const end = chunk.lastIndexOf(10) + 1;
     if (end === 0) {
       pending.push(chunk);
+      pendingBytes += chunk.length;
+      if (pendingBytes <= lineBytesMax) continue;
+      yield concatBytes([...pending, lineEnd]);
+      pending = [];
+      pendingBytes = 0;
+      isCut = true;
       continue;
     }
     yield concatBytes([...pending, chunk.subarray(0, end)]);
     pending = end < chunk.length ? [chunk.slice(end)] : [];
+    pendingBytes = chunk.length - end;
   }
   if (pending.length > 0) yield concatBytes(pending);
 }

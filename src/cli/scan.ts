@@ -82,7 +82,7 @@ interface Judge {
   close(): Promise<void> | void;
 }
 
-type Tally = Pick<CorrelatorStats, 'events' | 'rows' | 'losses'> & { readonly exceptions: readonly ExceptionUse[] };
+type Tally = Pick<CorrelatorStats, 'events' | 'rows' | 'losses' | 'skippedExamples'> & { readonly exceptions: readonly ExceptionUse[] };
 
 async function judgeFor(shards: string | undefined, options: CorrelatorOptions): Promise<Judge> {
   if (shards === undefined) {
@@ -186,8 +186,11 @@ function closingLines(tally: ReaderTally, stats: Tally, output: Output): string 
       `${tally.unrecognised.toLocaleString('en')} lines were not recognised, such as: ${printable(tally.unrecognisedExamples[0] ?? '')}`,
     );
   const rows = Object.entries(stats.rows).filter(([, count]) => count > 0);
-  if (rows.length > 0)
-    lines.push(`rows: ${rows.map(([reason, count]) => `${reason} ${count.toLocaleString('en')}`).join(', ')}`);
+  if (rows.length > 0) {
+    const reasons = [...new Set(stats.skippedExamples.map(({ reason }) => reason))].join(', ');
+    const told = rows.map(([reason, count]) => `${reason} ${count.toLocaleString('en')}`).join(', ');
+    lines.push(`rows: ${told}${reasons === '' ? '' : ` (skipped: ${reasons})`}`);
+  }
   if (stats.losses.length > 0) {
     const worst = [...stats.losses].sort((a, b) => b.count - a.count).slice(0, 5);
     const named = worst.map(({ reason, rule, host, count }) =>

@@ -29,6 +29,8 @@ export function isPlainEcsLine(line: Uint8Array, find: (line: Uint8Array, text: 
   return (
     find(line, '"@timestamp"') &&
     (find(line, '"event":{') || find(line, '"event.category"') || find(line, '"event.action"')) &&
+    !find(line, '"_source":') &&
+    !find(line, '"document":') &&
     !find(line, '"winlog"') &&
     !find(line, '"jamf_protect"') &&
     !find(line, '"EventID"')

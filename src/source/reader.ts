@@ -116,8 +116,8 @@ class Reader implements SourceReader {
       } else {
         if (plainStart >= 0) parts.push(lines.subarray(plainStart, start));
         plainStart = -1;
-        const events = this.#map(this.#decoder.decode(line).trim());
-        if (parts.length > 0 || events.length > 0) parts.push(toLines(events));
+        const mapped = this.#guarded(this.#decoder.decode(line).trim());
+        if (parts.length > 0 || mapped.length > 0) parts.push(mapped);
       }
       start = end;
     }
@@ -130,11 +130,25 @@ class Reader implements SourceReader {
     return concatBytes(this.#texts.map(({ parser }) => toLines(this.#tallied(parser.end()))));
   }
 
+  /** The events of a line as lines. A record of a known kind that is not what its kind promises is told, never thrown. */
+  #guarded(line: string): Uint8Array {
+    try {
+      return toLines(this.#map(line));
+    } catch {
+      this.#unrecognised(line);
+      return new Uint8Array(0);
+    }
+  }
+
   #map(line: string): CanonicalEvent[] {
     if (line === '') return [];
     if (!line.startsWith('{') && !line.startsWith('[')) return this.#mapText(line);
-    const record = parseObject(line);
-    if (record === undefined) return this.#unrecognised(line);
+    const records = parseRecords(line);
+    if (records === undefined) return this.#unrecognised(line);
+    return records.flatMap((record) => this.#mapRecord(unwrapped(record), line));
+  }
+
+  #mapRecord(record: SourceRecord, line: string): CanonicalEvent[] {
     const source = this.#records.find((candidate) => candidate.recognises(record));
     if (source !== undefined) return this.#mapped(source, record);
     const message = text(record['SyslogMessage']) ?? text(record['message']);
@@ -186,13 +200,29 @@ function increment(counts: Map<string, number>, key: string): void {
   counts.set(key, (counts.get(key) ?? 0) + 1);
 }
 
-function parseObject(line: string): SourceRecord | undefined {
+const isRecord = (value: unknown): value is SourceRecord =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/**
+ * The records of a line: an object, several in an array, or one line of an array that is written over several. Undefined
+ * where the line is neither, or holds anything else beside them.
+ */
+function parseRecords(line: string): readonly SourceRecord[] | undefined {
   try {
-    const value: unknown = JSON.parse(line);
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as SourceRecord) : undefined;
+    const value: unknown = JSON.parse(line.endsWith(',') ? line.slice(0, -1) : line);
+    if (isRecord(value)) return [value];
+    return Array.isArray(value) && value.length > 0 && value.every(isRecord) ? value : undefined;
   } catch {
     return undefined;
   }
+}
+
+/** What carries an event in an export: Elasticsearch hits, and documents beside their origin. */
+const envelopes = ['_source', 'document'];
+
+function unwrapped(record: SourceRecord): SourceRecord {
+  const inner = envelopes.map((name) => record[name]).find(isRecord);
+  return inner === undefined || record['@timestamp'] !== undefined ? record : inner;
 }
 
 function toLines(events: readonly CanonicalEvent[]): Uint8Array {

@@ -75,6 +75,6 @@ function sourcesPage(): string {
     return `## ${title}\n\n\`--format ${kind}\`\n\n${body}`;
   });
   const intro =
-    'Telemetry sources and the canonical events they become: flat ECS with the values of Elastic Defend, plus `event.class` and `x.source.kind`. Documents that are plain ECS pass as bytes; the others are parsed and mapped once, in JavaScript, which costs about as much as `JSON.parse` twice. The rows show what `test/cases/sources/classes.json` checks.';
+    'Telemetry sources and the canonical events they become: flat ECS with the values of Elastic Defend, plus `event.class` and `x.source.kind`. Documents that are plain ECS pass as bytes; the others are parsed and mapped once, in JavaScript, which costs about as much as `JSON.parse` twice. The rows show what `test/cases/sources/classes.json` checks.\n\n`--format auto` decides line by line. A line may also be an array of records, one line of an array that is written over several, or the hit of an export (`_source`). Byte order marks, line ends of Windows and empty lines are harmless. What no source recognises (cut records, binary bytes, records that are not what their kind promises, the beginning of a line of more than 16 MiB) is counted, with the first ten as examples: `scan` says so in its closing lines, `coverage` under `input` and G-PARSE.';
   return page('Sources', intro, sections.join('\n\n'));
 }
