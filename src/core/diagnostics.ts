@@ -227,6 +227,19 @@ export function diagnosticRecord(code: string): DiagnosticRecord | undefined {
   );
 }
 
+/** What an author writes as it stands is put in backquotes; what is said of it (`a value`, `the end`) is not. */
+function quoted(expected: string): string {
+  if (/\s/.test(expected)) return expected;
+  return expected.includes('`') ? `"${expected}"` : `\`${expected}\``;
+}
+
+/** `x`, `x or y`, `x, y or z`. */
+function alternatives(expected: readonly string[]): string {
+  const names = expected.map(quoted);
+  const last = names.at(-1) as string;
+  return names.length === 1 ? last : `${names.slice(0, -1).join(', ')} or ${last}`;
+}
+
 /**
  * Prints a diagnostic over a few lines: place, severity, code and message; the source line with carets; what was
  * expected; what to do. No line end at the end.
@@ -236,7 +249,7 @@ export function renderDiagnostic(diagnostic: Diagnostic): string {
   const rule = ruleId === undefined ? '' : ` [${ruleId}]`;
   const lines = [`${file ?? '<text>'}:${line}:${column}: ${severity} ${code}: ${message}${rule}`];
   if (excerpt !== undefined) lines.push(...excerpt.split('\n').map((text) => `    ${text}`));
-  if (expected !== undefined && expected.length > 0) lines.push(`  expected: ${expected.join(', ')}`);
+  if (expected !== undefined && expected.length > 0) lines.push(`  expected: ${alternatives(expected)}`);
   if (remedy !== undefined) lines.push(`  ${remedy}`);
   return lines.join('\n');
 }

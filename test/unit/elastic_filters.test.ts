@@ -196,6 +196,9 @@ describe('exceptions', () => {
     ]);
     const values = { field: 'f', operator: 'included', type: 'list', list: { id: 'v', type: 'keyword' } };
     const refused = parseElasticJson(exported(item([values])));
-    expect(refused.problems.map(({ code, line }) => [code, line])).toEqual([['UNSUPPORTED_VALUE_LIST', 3]]);
+    expect(refused.problems.map(({ code, line, ruleId }) => [code, line, ruleId])).toEqual([
+      ['UNSUPPORTED_VALUE_LIST', 3, 'r1'],
+    ]);
+    expect(refused.rules).toEqual([]);
   });
 });

@@ -38,7 +38,7 @@ describe('a printed diagnostic', () => {
         'x.kql:2:6: error KQL_SYNTAX: ")" cannot stand here',
         '      c: )',
         '         ^',
-        '  expected: a value, (, {',
+        '  expected: a value, `(` or `{`',
         '  Write \\) or quote the value if the character belongs to it.',
       ].join('\n'),
     ]);

@@ -1,13 +1,13 @@
-import type { Diagnostic, Span } from '../../core/diagnostic.js';
+import type { Diagnostic } from '../../core/diagnostic.js';
 import { diagnosticAt, type Problem, SourceText } from '../../core/source_text.js';
 import { readJsonValues } from '../document/json.js';
 import type { ObjectReader, Report } from '../document/reader.js';
 import type { ObjectNode } from '../document/tree.js';
 
-/** An exception item and where its problems are told: it may lie in another text than the rule. */
+/** An exception item and the text it is in, which may be another than the rule's. */
 export interface ExceptionItem {
   readonly node: ObjectNode;
-  readonly report: Report;
+  readonly source: SourceText;
 }
 
 /** The exception lists at hand: those of the file and those the caller passed. */
@@ -29,10 +29,9 @@ export class ExceptionLists {
   addPlain(items: readonly unknown[], problems: Diagnostic[]): void {
     for (const item of items) {
       const source = new SourceText(JSON.stringify(item, undefined, 2) ?? 'null', 'exception item');
-      const report = (span: Span, problem: Problem): void => void problems.push(diagnosticAt(source, span, problem));
       const [node] = readJsonValues(source.text).values;
-      if (node?.kind === 'object') this.add({ node, report });
-      else report({ start: 0, end: 1 }, notAnItem);
+      if (node?.kind === 'object') this.add({ node, source });
+      else problems.push(diagnosticAt(source, { start: 0, end: 1 }, notAnItem));
     }
   }
 
@@ -40,10 +39,10 @@ export class ExceptionLists {
    * The items of the lists that a rule refers to. A list that is not at hand is a warning: the rule runs, and alerts on
    * what the list would have hidden. An element may also hold its items itself, under `items`.
    */
-  itemsFor(rule: ObjectReader, report: Report): ExceptionItem[] {
+  itemsFor(rule: ObjectReader, source: SourceText, report: Report): ExceptionItem[] {
     return rule.objects('exceptions_list').flatMap((list) => {
       list.acceptAll({ id: 'string', name: 'string', namespace_type: 'string', type: 'string' });
-      const inline = list.objects('items').map((item) => ({ node: item.node, report }));
+      const inline = list.objects('items').map((item) => ({ node: item.node, source }));
       const id = list.string('list_id');
       if (id === undefined && inline.length === 0) list.missing('list_id', 'the id of a list');
       list.finish();

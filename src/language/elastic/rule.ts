@@ -287,8 +287,10 @@ class RuleReader {
       const condition = lowerFilter(item, fields, report);
       if (condition !== undefined) parts.push(condition);
     }
-    for (const item of this.input.exceptions.itemsFor(rule, report)) {
-      parts.push(noneOf(lowerExceptionItem(item.node, fields, item.report), span));
+    for (const { node, source } of this.input.exceptions.itemsFor(rule, this.input.source, report)) {
+      // A rule is refused for what its exceptions get wrong: without them it would alert on what they hide.
+      const tell: Report = (at, problem) => this.tell([diagnosticAt(source, at, problem)]);
+      parts.push(noneOf(lowerExceptionItem(node, fields, tell), span));
     }
     const patterns = rule.strings('index', true);
     rule.accept('data_view_id', 'string');

@@ -77,7 +77,7 @@ class RuleFile {
   exceptions(node: ObjectNode): void {
     const kind = kindOf(node);
     if (kind === 'exception list') this.lists.declare(stringOf(node, 'list_id') ?? '');
-    if (kind === 'exception item') this.lists.add({ node, report: this.report });
+    if (kind === 'exception item') this.lists.add({ node, source: this.source });
   }
 
   /** Reads a rule: a table of its own, or one under `rule` beside `metadata`. */
@@ -116,11 +116,11 @@ class RuleFile {
     if (rule !== undefined) this.rules.push(rule);
   }
 
-  /** The rules that stand, and each problem once: an exception item is read again for every rule that refers to it. */
+  /** The rules that stand, and each problem of a rule once. */
   result(): ElasticRules {
     const told = new Set<string>();
-    const problems = this.problems.filter(({ code, file, line, column, message }) => {
-      const place = JSON.stringify([code, file, line, column, message]);
+    const problems = this.problems.filter(({ code, file, line, column, message, ruleId }) => {
+      const place = JSON.stringify([code, file, line, column, message, ruleId]);
       return !told.has(place) && told.add(place);
     });
     return { rules: this.rules, problems };
