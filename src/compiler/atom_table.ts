@@ -14,7 +14,7 @@ import { fold } from '../rule/semantics.js';
 import { patternType, textSpace } from './constants.js';
 import { buildPatternIndex } from './pattern_index.js';
 import { SectionWriter, type StringTable } from './section_writer.js';
-import { wildcardBytes } from './wildcard.js';
+import { utf8Bytes, wildcardBytes } from './wildcard.js';
 
 /** A distinct text pattern of a column and the atoms that it makes true. */
 export interface Pattern {
@@ -38,18 +38,20 @@ export interface ValueCheck {
 /** All `equals` patterns; some other pattern; only checks. */
 export type AtomShape = 'equals' | 'pattern' | 'check';
 
-const encoder = new TextEncoder();
-
 /** The same for equal sets of patterns and checks, in whatever order the patterns come. */
 function keyOf(patterns: readonly Pattern[], mode: CaseMode, checks: readonly ValueCheck[]): string {
+  const tested = checks.length === 0 ? '' : JSON.stringify(checks);
+  if (patterns.length < 2) return `${mode} ${patterns[0]?.number ?? ''} ${tested}`;
   const numbers = patterns.map(({ number }) => number).sort((a, b) => a - b);
-  return `${mode} ${numbers.join()} ${checks.length === 0 ? '' : JSON.stringify(checks)}`;
+  return `${mode} ${numbers.join()} ${tested}`;
 }
 
 /** Collects atoms; an atom is true when any of its patterns or checks is. */
 export class ColumnAtoms {
   readonly #atoms = new Map<string, number>();
-  readonly #patterns = new Map<string, Pattern>();
+  readonly #patterns: Pattern[] = [];
+  /** Patterns by text, for each type and space. */
+  readonly #texts = new Map<string, Map<string, Pattern>>();
   readonly #shapes: AtomShape[] = [];
   readonly #checks: { readonly atom: number; readonly check: ValueCheck }[] = [];
 
@@ -82,19 +84,30 @@ export class ColumnAtoms {
   #pattern({ type, text }: TextPattern, mode: CaseMode): Pattern {
     const space = textSpace[mode];
     const folded = fold(text, mode);
-    const key = `${space} ${type} ${folded}`;
-    let entry = this.#patterns.get(key);
+    const texts = this.#textsOf(type, mode);
+    let entry = texts.get(folded);
     if (entry === undefined) {
-      const bytes = type === 'wildcard' ? wildcardBytes(folded) : encoder.encode(folded);
-      entry = { type: patternType[type], space, bytes, number: this.#patterns.size, atoms: [] };
-      this.#patterns.set(key, entry);
+      const bytes = type === 'wildcard' ? wildcardBytes(folded) : utf8Bytes(folded);
+      entry = { type: patternType[type], space, bytes, number: this.#patterns.length, atoms: [] };
+      this.#patterns.push(entry);
+      texts.set(folded, entry);
     }
     return entry;
   }
 
+  #textsOf(type: TextPattern['type'], mode: CaseMode): Map<string, Pattern> {
+    const key = type + mode;
+    let texts = this.#texts.get(key);
+    if (texts === undefined) {
+      texts = new Map();
+      this.#texts.set(key, texts);
+    }
+    return texts;
+  }
+
   /** Writes the column's table and returns its offset. */
   encode(writer: SectionWriter, strings: StringTable): number {
-    const patterns = [...this.#patterns.values()];
+    const patterns = this.#patterns;
     writer.align(16);
     const header = writer.length;
     writer.zeros(AtomTable.Bytes);

@@ -27,6 +27,7 @@ interface Entry {
   readonly name: string;
   readonly nested: string | undefined;
   readonly uses: Set<ColumnUse>;
+  readonly isPattern: boolean;
   role: ColumnRole;
   fixed: ColumnKind | undefined;
 }
@@ -39,7 +40,9 @@ const isCarriedOnly = (uses: ReadonlySet<ColumnUse>): boolean => uses.size === 1
  */
 export class ColumnTable {
   readonly #entries: Entry[] = [];
-  readonly #index = new Map<string, number>();
+  /** By name, for each variant and nested path. */
+  readonly #index = new Map<string, Map<string, number>>();
+  readonly #plain = new Map<string, number>();
   readonly #classOf: (field: string) => FieldClass;
   readonly #kept: string[] = [];
   #patterns = 0;
@@ -51,7 +54,7 @@ export class ColumnTable {
   /** The index of the field's column. */
   use(field: string, use: ColumnUse, nested?: string): number {
     const index = this.#entry(field, nested, '');
-    this.#entries[index]?.uses.add(use);
+    (this.#entries[index] as Entry).uses.add(use);
     return index;
   }
 
@@ -79,21 +82,29 @@ export class ColumnTable {
   }
 
   #entry(name: string, nested: string | undefined, variant: string): number {
-    const key = `${variant}\u0000${nested ?? ''}\u0000${name}`;
-    const known = this.#index.get(key);
+    const names = nested === undefined && variant === '' ? this.#plain : this.#namesOf(variant, nested);
+    const known = names.get(name);
     if (known !== undefined) return known;
     const index = this.#entries.length;
-    if (isFieldPattern(name)) checkPatternCount(++this.#patterns, name);
-    this.#entries.push({ name, nested, uses: new Set(), role: ColumnRole.None, fixed: undefined });
-    this.#index.set(key, index);
+    const isPattern = isFieldPattern(name);
+    if (isPattern) checkPatternCount(++this.#patterns, name);
+    this.#entries.push({ name, nested, uses: new Set(), isPattern, role: ColumnRole.None, fixed: undefined });
+    names.set(name, index);
     return index;
+  }
+
+  #namesOf(variant: string, nested: string | undefined): Map<string, number> {
+    const key = `${variant}\u0000${nested ?? ''}`;
+    const names = this.#index.get(key) ?? new Map<string, number>();
+    this.#index.set(key, names);
+    return names;
   }
 
   /** Kind of a column under the uses told so far. */
   kind(index: number): ColumnKind {
     const entry = this.#entries[index] as Entry;
     if (entry.fixed !== undefined) return entry.fixed;
-    if (entry.nested !== undefined || entry.uses.has('text') || isFieldPattern(entry.name)) return ColumnKind.Text;
+    if (entry.nested !== undefined || entry.uses.has('text') || entry.isPattern) return ColumnKind.Text;
     const fieldClass = this.#classOf(entry.name);
     if (fieldClass === 'number') return ColumnKind.Number;
     if (fieldClass === 'distinct') return isCarriedOnly(entry.uses) ? ColumnKind.Id : ColumnKind.Text;

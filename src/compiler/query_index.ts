@@ -33,15 +33,21 @@ const hashes = new WeakMap<EventQuery, number>();
 function hashOf(query: EventQuery): number {
   let hash = hashes.get(query);
   if (hash === undefined) {
+    left = hashedParts;
     hash = mix(mix(0, query.category), query.condition);
     hashes.set(query, hash);
   }
   return hash;
 }
 
+/** Parts of a query that its hash is made of, and how many of them are left: {@link isEqual} tells longer ones apart. */
+const hashedParts = 96;
+let left = 0;
+
 /** Of a text the length and eight characters from either end are taken: {@link isEqual} tells the rest apart. */
 function mix(seed: number, value: unknown): number {
   let hash = seed;
+  if (left-- <= 0) return hash;
   if (typeof value === 'string') {
     hash = Math.imul(hash ^ value.length, 0x9e3779b1);
     for (let i = 0; i < 8 && i < value.length; i++) {

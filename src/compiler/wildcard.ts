@@ -4,9 +4,20 @@ import type { TextPattern } from '../rule/ir.js';
 
 const encoder = new TextEncoder();
 
+/** The UTF-8 bytes of a text. Most are short and ASCII, which costs less to write here than to have encoded. */
+export function utf8Bytes(text: string): Uint8Array {
+  const bytes = new Uint8Array(text.length);
+  for (let at = 0; at < text.length; at++) {
+    const unit = text.charCodeAt(at);
+    if (unit > 0x7f) return encoder.encode(text);
+    bytes[at] = unit;
+  }
+  return bytes;
+}
+
 /** A wildcard's UTF-8 bytes, with bytes that UTF-8 never has in place of `*` and `?`; runs of `*` are one. */
 export function wildcardBytes(text: string): Uint8Array {
-  const bytes = encoder.encode(text.replace(/\*+/g, '*'));
+  const bytes = utf8Bytes(text.includes('**') ? text.replace(/\*+/g, '*') : text);
   for (let at = 0; at < bytes.length; at++) {
     if (bytes[at] === 0x2a) bytes[at] = WildcardByte.AnyRun;
     else if (bytes[at] === 0x3f) bytes[at] = WildcardByte.AnyOne;

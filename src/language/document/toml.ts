@@ -11,10 +11,14 @@ import {
 } from './tree.js';
 
 /**
- * Reads a TOML file with the place of every key and value. smol-toml decides what is valid TOML; the reader here walks
- * the valid text once more for the places, which smol-toml does not keep.
+ * Reads a TOML file with the place of every key and value, which smol-toml does not keep. The reader here is sure of the
+ * plain forms that rule files are written in. Of any other text smol-toml decides whether it is valid TOML, and what is
+ * wrong; the reader then walks the valid text for the places.
  */
 export function readToml(text: string): ObjectNode | DocumentFault {
+  const plain = new TomlReader(text);
+  const document = plain.document();
+  if (plain.isSure) return document;
   try {
     parse(text, { integersAsBigInt: 'asNeeded' });
   } catch (error) {
@@ -42,6 +46,12 @@ const escapes: Readonly<Record<string, string>> = {
   '\\': '\\',
 };
 
+/** What a text may not hold anywhere, or only where the reader does not look. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
+const unusual = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f\ufeff\ud800-\udfff]|\r(?!\n)/;
+const restOfLine = /[ \t]*(?:#[^\n]*)?(?:\r?\n|$)/y;
+const plainNumber = /^-?(?:0|[1-9]\d{0,14})(?:\.\d{1,15})?$/;
+const plainEscapes = '"\\btnfr';
 const bareKey = /[A-Za-z0-9_-]*/y;
 const scalarToken = /[^\s,#\]}]+/y;
 const lineEnd = /\r?\n/y;
@@ -61,24 +71,37 @@ interface Key {
   readonly span: Span;
 }
 
-/** Walks a text that is known to be valid TOML. */
+/** Walks a text, as if it were valid TOML. */
 class TomlReader {
+  /** Whether the text, as far as it was read, is valid TOML and means what was read. */
+  isSure: boolean;
   private readonly text: string;
   private at: number;
+  /** Tables that headers made, and those of them that had a header of their own. */
+  private readonly open = new Set<ObjectNode>();
+  private readonly headed = new Set<ObjectNode>();
 
   constructor(text: string) {
     this.text = text;
     this.at = text.startsWith('\ufeff') ? 1 : 0;
+    this.isSure = !unusual.test(text);
   }
 
   document(): ObjectNode {
     const root: ObjectNode = { kind: 'object', entries: new Map(), span: { start: 0, end: this.text.length } };
+    this.open.add(root);
     let table = root;
     for (this.skipBlanks(true); this.at < this.text.length; this.skipBlanks(true)) {
       if (this.text[this.at] === '[') table = this.header(root);
       else this.entry(table);
+      this.require(this.match(restOfLine) !== '' || this.at === this.text.length);
     }
     return root;
+  }
+
+  /** What the reader takes for granted; where it is not so, it is not sure. */
+  private require(isSo: boolean): void {
+    this.isSure &&= isSo;
   }
 
   private header(root: ObjectNode): ObjectNode {
@@ -86,23 +109,50 @@ class TomlReader {
     const isArray = this.text[this.at + 1] === '[';
     this.at += isArray ? 2 : 1;
     const keys = this.keys();
+    this.require(this.text.startsWith(isArray ? ']]' : ']', this.at));
     this.at += isArray ? 2 : 1;
     const last = keys.pop() as Key;
-    const parent = keys.reduce((table, key) => descend(table, key), root);
-    if (!isArray) return descend(parent, last);
+    const parent = keys.reduce((table, key) => this.opened(table, key), root);
+    if (!isArray) return this.headTable(parent, last);
     const table: ObjectNode = { kind: 'object', entries: new Map(), span: { start, end: this.at } };
     const list = parent.entries.get(last.name)?.node;
+    this.require(list === undefined || (list.kind === 'array' && list.items.every((item) => this.isOpen(item))));
+    this.open.add(table);
+    this.headed.add(table);
     if (list?.kind === 'array') list.items.push(table);
     else
       parent.entries.set(last.name, { keySpan: last.span, node: { kind: 'array', items: [table], span: last.span } });
     return table;
   }
 
+  /** The table that a key of a header leads to. */
+  private opened(parent: ObjectNode, key: Key): ObjectNode {
+    const isNew = !parent.entries.has(key.name);
+    const table = descend(parent, key);
+    if (isNew) this.open.add(table);
+    this.require(this.open.has(table));
+    return table;
+  }
+
+  private headTable(parent: ObjectNode, key: Key): ObjectNode {
+    const isList = parent.entries.get(key.name)?.node.kind === 'array';
+    const table = this.opened(parent, key);
+    this.require(!isList && !this.headed.has(table));
+    this.headed.add(table);
+    return table;
+  }
+
+  private isOpen(node: DocumentNode): boolean {
+    return node.kind === 'object' && this.open.has(node);
+  }
+
   private entry(table: ObjectNode): void {
     const keys = this.keys();
+    this.require(this.text[this.at] === '=' && keys.length === 1);
     this.at++;
     this.skipBlanks(false);
     const last = keys.pop() as Key;
+    this.require(!table.entries.has(last.name));
     const parent = keys.reduce((owner, key) => descend(owner, key), table);
     parent.entries.set(last.name, { keySpan: last.span, node: this.value() });
   }
@@ -123,10 +173,12 @@ class TomlReader {
     const start = this.at;
     const quote = this.text[start];
     if (quote === '"' || quote === "'") {
+      this.require(false);
       const node = this.string();
       return { name: node.value, span: node.span };
     }
     const bare = this.match(bareKey);
+    this.require(bare !== '');
     if (bare === '') this.at++;
     return { name: bare, span: { start, end: this.at } };
   }
@@ -149,10 +201,12 @@ class TomlReader {
   private scalar(): DocumentNode {
     const start = this.at;
     const date = this.match(dateOrTime);
+    this.require(date === '');
     if (date !== '') return { kind: 'date', value: date, span: { start, end: this.at } };
     const token = this.match(scalarToken);
     if (token === '') this.at++;
     const span = { start, end: this.at };
+    this.require(token === 'true' || token === 'false' || plainNumber.test(token));
     if (token === 'true' || token === 'false') return { kind: 'boolean', value: token === 'true', span };
     return { kind: 'number', value: numberOf(token), span };
   }
@@ -160,18 +214,23 @@ class TomlReader {
   private array(): DocumentNode {
     const start = this.at++;
     const items: DocumentNode[] = [];
+    let isItemNext = true;
     for (;;) {
       this.skipBlanks(true);
       const character = this.text[this.at];
       if (character === undefined || character === ']') break;
-      if (character === ',') this.at++;
+      this.require(isItemNext !== (character === ','));
+      isItemNext = character === ',';
+      if (isItemNext) this.at++;
       else items.push(this.value());
     }
+    this.require(this.at < this.text.length);
     return { kind: 'array', items, span: { start, end: ++this.at } };
   }
 
   private inlineTable(): DocumentNode {
     const start = this.at++;
+    this.require(false);
     const entries = new Map<string, Entry>();
     const table: ObjectNode = { kind: 'object', entries, span: { start, end: start } };
     for (;;) {
@@ -195,10 +254,12 @@ class TomlReader {
     if (this.closes(quote, isLong)) {
       const end = this.at + (isLong ? 3 : 1);
       this.at = end;
+      this.require(isLong || !plain.includes('\n'));
       return verbatimString(plain, { start: open, end }, start);
     }
     const collector = new StringCollector();
     collector.add(plain, start, true);
+    let isClosed = false;
     while (this.at < this.text.length) {
       const from = this.at;
       const plain = this.match(quote === '"' ? plainBasic : plainLiteral);
@@ -211,9 +272,12 @@ class TomlReader {
         const content = isLong ? (run.length >= 3 ? run.length - 3 : run.length) : 0;
         if (content > 0) collector.add(run.slice(0, content), this.at - run.length, true);
         if (!isLong) this.at++;
-        if (!isLong || run.length >= 3) break;
+        this.require(run.length <= 3);
+        isClosed = !isLong || run.length >= 3;
+        if (isClosed) break;
       } else this.escape(collector);
     }
+    this.require(isClosed && (isLong || !this.text.slice(open, this.at).includes('\n')));
     return collector.finish({ start: open, end: this.at }, this.at - (isLong ? 3 : 1));
   }
 
@@ -227,6 +291,7 @@ class TomlReader {
 
   private escape(collector: StringCollector): void {
     const start = this.at;
+    this.require(plainEscapes.includes(this.text[start + 1] ?? 'none'));
     if (this.match(continuedLine) !== '') return;
     const hex = this.match(hexEscape);
     if (hex !== '') {

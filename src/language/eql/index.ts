@@ -7,7 +7,6 @@ import { type SourceLocator, SourceText } from '../../core/source_text.js';
 import type { CaseMode, Expr, Rule, RuleBase } from '../../rule/ir.js';
 import type { FieldTypes } from '../field_types.js';
 import type { Node, Statement } from './ast.js';
-import { isTooDeep } from './depth.js';
 import { type DialectTraits, type EqlDialect, traitsOf } from './dialect.js';
 import { Lowering } from './lower.js';
 import { lowerStatement } from './lower_query.js';
@@ -44,8 +43,7 @@ export function parseEql(
 ): { readonly query: EqlQuery | undefined; readonly problems: readonly Diagnostic[] } {
   const { problems, traits, isTooLong } = begin(text, options);
   const statement = isTooLong ? undefined : parseStatement(text, traits, problems);
-  if (statement === undefined || isTooDeep(statement, problems))
-    return { query: undefined, problems: problems.diagnostics };
+  if (statement === undefined) return { query: undefined, problems: problems.diagnostics };
   const lowered = lowerTwice(traits, problems, options, (context) => lowerStatement(statement, context));
   return { query: problems.hasErrors ? undefined : lowered, problems: problems.diagnostics };
 }
@@ -57,7 +55,7 @@ export function parseEqlExpression(
 ): { readonly expr: Expr | undefined; readonly problems: readonly Diagnostic[] } {
   const { problems, traits, isTooLong } = begin(text, options);
   const node = isTooLong ? undefined : parseLoneExpression(text, traits, problems);
-  if (node === undefined || isTooDeep(node, problems)) return { expr: undefined, problems: problems.diagnostics };
+  if (node === undefined) return { expr: undefined, problems: problems.diagnostics };
   const lowered = lowerTwice(traits, problems, options, (context) => {
     const lowering = new Lowering(context);
     return options.as === 'value' ? lowering.value(node, emptyScope) : lowering.condition(node, emptyScope);
@@ -69,7 +67,7 @@ export function parseEqlExpression(
 export function parseEqlSyntax(text: string, options: EqlOptions = {}): Statement | undefined {
   const { problems, traits, isTooLong } = begin(text, options);
   const statement = isTooLong ? undefined : parseStatement(text, traits, problems);
-  return statement === undefined || isTooDeep(statement, problems) || problems.hasErrors ? undefined : statement;
+  return problems.hasErrors ? undefined : statement;
 }
 
 export type { Node as EqlNode, Statement as EqlStatement };

@@ -62,13 +62,14 @@ class Lexer {
     const plainEnd = this.endOf(plainString);
     if (plainEnd !== undefined && this.text[plainEnd] !== '"') {
       const text = this.text.slice(this.at, plainEnd);
-      return this.token('string', plainEnd, text, { value: text.slice(1, -1) });
+      return { ...this.token('string', plainEnd, text), value: text.slice(1, -1) };
     }
     const quote = this.text[this.at] as string;
     if (this.text.startsWith('"""', this.at)) {
       const end = scanTripleQuoted(this.text, this.at);
       if (end === undefined) return this.unterminated('"""');
-      return this.token('string', end, this.text.slice(this.at, end), { value: this.text.slice(this.at + 3, end - 3) });
+      const value = this.text.slice(this.at + 3, end - 3);
+      return { ...this.token('string', end, this.text.slice(this.at, end)), value };
     }
     if (quote === "'" && !this.traits.legacySyntax) {
       this.problems.add(this.span(this.at + 1), {
@@ -81,10 +82,8 @@ class Lexer {
     for (const fault of scanned.faults) this.badEscape(fault);
     if (scanned.end === undefined) return this.unterminated(quote);
     const faulty = scanned.faults.length > 0 ? { faulty: true } : {};
-    return this.token('string', scanned.end, this.text.slice(this.at, scanned.end), {
-      value: scanned.value,
-      ...faulty,
-    });
+    const token = this.token('string', scanned.end, this.text.slice(this.at, scanned.end));
+    return { ...token, value: scanned.value, ...faulty };
   }
 
   private badEscape(fault: Span): void {
@@ -109,7 +108,7 @@ class Lexer {
     }
     const scanned = scanRaw(this.text, this.at + 1);
     if (scanned === undefined) return this.unterminated(this.text[this.at + 1] as string);
-    return this.token('string', scanned.end, this.text.slice(this.at, scanned.end), { value: scanned.value });
+    return { ...this.token('string', scanned.end, this.text.slice(this.at, scanned.end)), value: scanned.value };
   }
 
   /** The string is taken to end before the brackets, commas and the operator that close its line. */
@@ -123,7 +122,7 @@ class Lexer {
       expected: [quote],
       remedy: `Close the string with ${quote}; a string cannot span lines.`,
     });
-    return this.token('string', end, this.text.slice(this.at, end), { value: '', faulty: true });
+    return { ...this.token('string', end, this.text.slice(this.at, end)), value: '', faulty: true };
   }
 
   private quotedName(): Token {
@@ -174,7 +173,7 @@ class Lexer {
       });
     }
     const faulty = Number.isFinite(value) ? {} : { faulty: true };
-    return this.token('number', this.at + match[0].length, match[0], { value, float, ...faulty });
+    return { ...this.token('number', this.at + match[0].length, match[0]), value, float, ...faulty };
   }
 
   private openComment(): undefined {
@@ -223,11 +222,10 @@ class Lexer {
     return { start: this.at, end };
   }
 
-  private token(kind: TokenKind, end: number, text: string, more?: Pick<Token, 'value' | 'float' | 'faulty'>): Token {
+  private token(kind: TokenKind, end: number, text: string): Token {
     const start = this.at;
     this.at = end;
-    const token: Token = { kind, text, start, end, spaced: this.spaced };
-    return more === undefined ? token : { ...token, ...more };
+    return { kind, text, start, end, spaced: this.spaced };
   }
 }
 

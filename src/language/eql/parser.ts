@@ -1,4 +1,6 @@
+import { expressionDepthMax } from '../../core/limits.js';
 import type { EventFilter, Node, PipeNode, Statement } from './ast.js';
+import { isTooDeep } from './depth.js';
 import type { DialectTraits } from './dialect.js';
 import { tokenize } from './lexer.js';
 import { type ProblemList, Recovery } from './problems.js';
@@ -7,14 +9,28 @@ import { spanOf } from './token_stream.js';
 
 /** Parses a query. The tree may contain faults; use it only when `problems` has no errors. Undefined: nothing to go on with. */
 export function parseStatement(text: string, traits: DialectTraits, problems: ProblemList): Statement | undefined {
-  const parser = new Parser(tokenize(text, traits, problems), traits, problems);
-  return guarded(() => parser.statement());
+  return parseTree(text, traits, problems, (parser) => parser.statement());
 }
 
 /** Parses a lone expression, as in `filter` and in tests of conditions. */
 export function parseLoneExpression(text: string, traits: DialectTraits, problems: ProblemList): Node | undefined {
-  const parser = new Parser(tokenize(text, traits, problems), traits, problems);
-  return guarded(() => parser.loneExpression());
+  return parseTree(text, traits, problems, (parser) => parser.loneExpression());
+}
+
+/** Levels of a tree that stand for no token of their own. */
+const tokenlessLevels = 16;
+
+/** Undefined too where the tree is too deep. No tree is deeper than its text has tokens, so short ones are not measured. */
+function parseTree<T extends Statement | Node>(
+  text: string,
+  traits: DialectTraits,
+  problems: ProblemList,
+  parse: (parser: Parser) => T,
+): T | undefined {
+  const tokens = tokenize(text, traits, problems);
+  const tree = guarded(() => parse(new Parser(tokens, traits, problems)));
+  const mayBeDeep = tokens.length + tokenlessLevels > expressionDepthMax;
+  return tree !== undefined && mayBeDeep && isTooDeep(tree, problems) ? undefined : tree;
 }
 
 function guarded<T>(parse: () => T): T | undefined {
