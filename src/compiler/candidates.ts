@@ -92,29 +92,43 @@ export interface Guard {
 /** A guard costs a look at one cell of each row; it must spare some predicates. */
 const needsMin = 4;
 
-/** The guards of a rule set: the columns that most predicates need something of. */
-export function guardsOf(
-  formulas: readonly { readonly id: number; readonly formula: Formula }[],
-  columns: readonly number[],
-): Guard[] {
-  const needs = new Map(columns.map((column): [number, Need[]] => [column, []]));
-  for (const { id, formula } of formulas) {
+/** Collects what the predicates of a rule set need. */
+export class GuardBuilder {
+  readonly #needs: ReadonlyMap<number, Need[]>;
+
+  /** `columns`: those that may be guards. */
+  constructor(columns: readonly number[]) {
+    this.#needs = new Map(columns.map((column): [number, Need[]] => [column, []]));
+  }
+
+  /** Adds what a predicate needs. */
+  add(id: number, formula: Formula): void {
     const needed = neededAtoms(formula);
     // What is never true needs anything at all, of every column.
-    if (needed === 'impossible') for (const ofColumn of needs.values()) ofColumn.push({ id, atoms: [] });
-    else for (const [column, atoms] of needed) needs.get(column)?.push({ id, atoms });
+    if (needed === 'impossible') for (const ofColumn of this.#needs.values()) ofColumn.push({ id, atoms: [] });
+    else for (const { column, atoms } of needed) this.#needs.get(column)?.push({ id, atoms });
   }
-  return [...needs]
-    .map(([column, ofColumn]) => ({ column, needs: ofColumn }))
-    .filter((guard) => guard.needs.length >= needsMin)
-    .sort((a, b) => b.needs.length - a.needs.length || a.column - b.column)
-    .slice(0, GuardLimit.Count);
+
+  /** The columns that most predicates need something of. */
+  guards(): Guard[] {
+    return [...this.#needs]
+      .map(([column, ofColumn]) => ({ column, needs: ofColumn }))
+      .filter((guard) => guard.needs.length >= needsMin)
+      .sort((a, b) => b.needs.length - a.needs.length || a.column - b.column)
+      .slice(0, GuardLimit.Count);
+  }
 }
 
-/** By column, the fewest atoms of it one of which must hold for the formula to be true; `impossible`: it never is. */
-type NeededAtoms = ReadonlyMap<number, readonly number[]> | 'impossible';
+/** Atoms of a column one of which must hold for a formula to be true. */
+interface Needed {
+  readonly column: number;
+  readonly atoms: readonly number[];
+}
 
-const nothingNeeded: NeededAtoms = new Map();
+/** Each column at most once, with the fewest atoms; `impossible`: the formula is never true. */
+type NeededAtoms = readonly Needed[] | 'impossible';
+
+const nothingNeeded: NeededAtoms = [];
 
 function neededAtoms(formula: Formula): NeededAtoms {
   switch (formula.kind) {
@@ -124,7 +138,7 @@ function neededAtoms(formula: Formula): NeededAtoms {
       const { test, negated } = formula;
       if (negated) return nothingNeeded;
       if (test.kind === 'nested') return test.isAtLeastOne ? neededAtoms(test.condition) : nothingNeeded;
-      return test.kind === 'atom' ? new Map([[test.cell.column, [test.atom]]]) : nothingNeeded;
+      return test.kind === 'atom' ? [{ column: test.cell.column, atoms: [test.atom] }] : nothingNeeded;
     }
     case 'and':
       return neededOfAll(formula.operands);
@@ -133,31 +147,40 @@ function neededAtoms(formula: Formula): NeededAtoms {
   }
 }
 
+const placeOf = (needed: readonly Needed[], column: number): number => {
+  for (let i = 0; i < needed.length; i++) if ((needed[i] as Needed).column === column) return i;
+  return -1;
+};
+
 function neededOfAll(operands: readonly Formula[]): NeededAtoms {
-  const fewest = new Map<number, readonly number[]>();
+  const fewest: Needed[] = [];
   for (const operand of operands) {
     const needed = neededAtoms(operand);
     if (needed === 'impossible') return needed;
-    for (const [column, atoms] of needed) {
-      if (atoms.length < (fewest.get(column)?.length ?? Number.POSITIVE_INFINITY)) fewest.set(column, atoms);
+    for (const one of needed) {
+      const at = placeOf(fewest, one.column);
+      if (at < 0) fewest.push(one);
+      else if (one.atoms.length < (fewest[at] as Needed).atoms.length) fewest[at] = one;
     }
   }
   return fewest;
 }
 
 function neededOfAny(operands: readonly Formula[]): NeededAtoms {
-  const all = operands.map(neededAtoms).filter((needed) => needed !== 'impossible');
+  const all: (readonly Needed[])[] = [];
+  for (const operand of operands) {
+    const needed = neededAtoms(operand);
+    if (needed !== 'impossible') all.push(needed);
+  }
   const [first, ...others] = all;
   if (first === undefined) return 'impossible';
-  const common = new Map<number, readonly number[]>();
-  for (const column of first.keys()) {
-    if (!others.every((needed) => needed.has(column))) continue;
-    common.set(
+  if (others.length === 0) return first;
+  return first
+    .filter(({ column }) => others.every((needed) => placeOf(needed, column) >= 0))
+    .map(({ column }) => ({
       column,
-      all.flatMap((needed) => needed.get(column) as readonly number[]),
-    );
-  }
-  return common;
+      atoms: all.flatMap((needed) => (needed[placeOf(needed, column)] as Needed).atoms),
+    }));
 }
 
 function encodeGuards(writer: SectionWriter, guards: readonly Guard[], atomCounts: readonly number[]): void {

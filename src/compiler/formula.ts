@@ -66,8 +66,24 @@ function connect(kind: 'and' | 'or', operands: readonly Formula[]): Formula {
   return { kind, operands: distinct };
 }
 
+/** So few are compared with each other; of more, texts are made. */
+const fewOperands = 6;
+
+function isRepeated(formula: Formula, operands: readonly Formula[], at: number): boolean {
+  for (let i = 0; i < at; i++) if (isSameTest(operands[i] as Formula, formula)) return true;
+  return false;
+}
+
+function isSameTest(a: Formula, b: Formula): boolean {
+  if (a.kind !== 'test' || b.kind !== 'test' || a.negated !== b.negated || a.test.kind !== b.test.kind) return false;
+  if (a.test.kind !== 'atom' || b.test.kind !== 'atom') return keyOfTest(a.test) === keyOfTest(b.test);
+  const { cell, atom } = a.test;
+  return atom === b.test.atom && cell.column === b.test.cell.column && cell.element === b.test.cell.element;
+}
+
 function dropRepeated(operands: readonly Formula[]): Formula[] {
   if (operands.length < 2) return [...operands];
+  if (operands.length <= fewOperands) return operands.filter((one, at) => !isRepeated(one, operands, at));
   const seen = new Set<string>();
   return operands.filter((operand) => {
     if (operand.kind !== 'test') return true;

@@ -17,7 +17,9 @@ import {
   expectedChance,
   expectedFrequency,
   expectedPresence,
-  guardsOf,
+  type Guard,
+  GuardBuilder,
+  type WitnessAtom,
   witnessOf,
 } from './candidates.js';
 import { leafColumn } from './cells.js';
@@ -26,7 +28,6 @@ import type { ColumnTable, ColumnUse } from './columns.js';
 import { ConstantTable } from './constants.js';
 import { ExpressionCompiler } from './expression_code.js';
 import { refusePattern } from './field_patterns.js';
-import type { Formula } from './formula.js';
 import { Lowering } from './lower.js';
 import { QueryIndex } from './query_index.js';
 import { Refusal } from './refusal.js';
@@ -183,13 +184,18 @@ export class PredicateBuilder {
     });
     const frequency = this.#frequencies(atoms);
     const entries = new Array<number>(this.predicateCount).fill(Jump.Unused);
-    const formulas: { readonly id: number; readonly formula: Formula }[] = [];
+    const textColumns = this.#columns.list().flatMap(({ index, kind }) => (kind === ColumnKind.Text ? [index] : []));
+    const guards = new GuardBuilder(textColumns);
+    const witnesses: (readonly WitnessAtom[] | undefined)[] = [];
     for (const { id, condition, context, looksBack } of this.#predicates) {
       const { ruleId } = context;
       categoryField = context.categoryField;
       const formula = lowering.condition(condition).isTrue();
       entries[id] = code.block(arrange(formula, (column, atom) => expectedChance(frequency(column, atom))));
-      if (!looksBack) formulas.push({ id, formula });
+      if (!looksBack) {
+        guards.add(id, formula);
+        witnesses[id] = witnessOf(formula, frequency)?.atoms;
+      }
       if (code.instructionCount + code.operationCount > instructionsMax) {
         throw limitError(ruleId, 'instructions', instructionsMax);
       }
@@ -198,7 +204,7 @@ export class PredicateBuilder {
     const keys = this.#encodeKeys(constants, code);
     return new Map([
       [Section.Predicates, encodeEntries(entries)],
-      [Section.Candidates, this.#encodeCandidates(atoms, atomsOf, formulas, frequency)],
+      [Section.Candidates, this.#encodeCandidates(atoms, atomsOf, witnesses, guards.guards())],
       [Section.Keys, keys],
       [Section.Atoms, encodeAtoms(atoms, this.#strings)],
       [Section.HostFunctions, code.encodeHosts(this.#strings)],
@@ -232,26 +238,24 @@ export class PredicateBuilder {
   #encodeCandidates(
     atoms: readonly (ColumnAtoms | undefined)[],
     atomsOf: (column: number) => ColumnAtoms,
-    formulas: readonly { readonly id: number; readonly formula: Formula }[],
-    frequency: AtomFrequency,
+    witnesses: readonly (readonly WitnessAtom[] | undefined)[],
+    guards: readonly Guard[],
   ): Uint8Array {
     const anything: TextPattern = { type: 'contains', text: '' };
-    const predicates = [...formulas]
-      .sort((a, b) => a.id - b.id)
-      .map(({ id, formula }) => ({
+    const predicates = this.#predicates
+      .filter(({ looksBack }) => !looksBack)
+      .map(({ id }) => ({
         id,
-        witness: witnessOf(formula, frequency)?.atoms.map(({ column, atom }) => ({
+        witness: witnesses[id]?.map(({ column, atom }) => ({
           column,
           atom: atom === 'exists' ? atomsOf(column).atom([anything], 'exact') : atom,
         })),
-      }));
+      }))
+      .sort((a, b) => a.id - b.id);
     return encodeCandidates(
       atoms.map((table) => table?.count ?? 0),
       predicates,
-      guardsOf(
-        formulas,
-        this.#columns.list().flatMap(({ index, kind }) => (kind === ColumnKind.Text ? [index] : [])),
-      ),
+      guards,
     );
   }
 
