@@ -41,6 +41,7 @@ export {
 } from "./hosts";
 export { ingest_counters, ingest_example_count, ingest_examples, ingest_skip, input_capacity, input_ptr } from "./input";
 export { ingest_ndjson } from "./json_lines";
+export { routeByHost as route_by_host } from "./json_route";
 export { lossAt as loss_at, lossSlots as loss_slots } from "./losses";
 export { memoryTouch as memory_touch, reserve as memory_reserve, reservedBytes as memory_reserved } from "./memory";
 export { outputBytes as output_bytes, outputClear as output_clear, outputPtr as output_ptr } from "./output";

@@ -25,7 +25,7 @@ export function ingestInit(config: usize): void {
     word(config, IngestConfig.SessionIdBytes),
   );
   inputInit(word(config, Config.InputBytes), word(config, Config.MaxValueBytes));
-  jsonInit(word(config, IngestConfig.GeneralScanner) != 0);
+  jsonInit(word(config, IngestConfig.GeneralScanner) != 0, word(config, Config.RouteCapacity) != 0);
   const host = word(config, IngestConfig.DefaultHostPointer);
   const hostBytes = word(config, IngestConfig.DefaultHostBytes);
   rowsDefaultHost(host, hostBytes, hashBytes(host, hostBytes));

@@ -8,6 +8,7 @@ import { patternCount } from "./field_patterns";
 import { chunkFlush } from "./ingest";
 import { keysInit } from "./json_keys";
 import { commitInit, commitRow } from "./json_commit";
+import { isRoutedByHost, routeInit, routeLine } from "./json_route";
 import { rowStateInit } from "./json_row";
 import {
   LINE_WINDOW,
@@ -53,13 +54,14 @@ let rows: u32 = 0;
  * Reserves the tables of the scanner. `isGeneral`: lines are not tried by their shape. Nor are they where columns stand for
  * patterns of names: those need the names of all fields.
  */
-export function jsonInit(isGeneral: bool): void {
+export function jsonInit(isGeneral: bool, routes: bool): void {
   scanInit(<u32>max<usize>(input_capacity() >> 2, TOKENS_MIN));
   walkInit();
   keysInit();
   rowStateInit();
   commitInit();
   shapesInit();
+  if (routes) routeInit();
   isOff = isGeneral || patternCount != 0;
 }
 
@@ -75,7 +77,8 @@ export function ingest_ndjson(pointer: usize, length: u32): u32 {
   scanOrigin(pointer);
   let line = pointer;
   while (line <= end) {
-    if (isOff) line = readLines(line, end + 1, 0xffffffff);
+    if (isRoutedByHost()) line = routeOne(line, end + 1);
+    else if (isOff) line = readLines(line, end + 1, 0xffffffff);
     else if (restLines != 0) line = rest(line, end + 1);
     else if (load<u8>(line) == NEWLINE) line++;
     else line = tryLine(line, end + 1);
@@ -83,6 +86,15 @@ export function ingest_ndjson(pointer: usize, length: u32): u32 {
   chunkFlush();
   scratchReset();
   return rows;
+}
+
+/** Routes the line; reads it like any other where its host is not plain to see. */
+function routeOne(line: usize, limit: usize): usize {
+  if (load<u8>(line) == NEWLINE) return line + 1;
+  const next = routeLine(line, base);
+  if (next == 0) return isOff ? readLines(line, limit, 1) : tryLine(line, limit);
+  rows++;
+  return next;
 }
 
 /** Reads lines by the general scanner for as long as shapes rest. */

@@ -1,12 +1,13 @@
 /** Lanes of the engine: shards in workers, and what a snapshot costs to take and to restore. */
-import { createCorrelator, type Rule } from '../src/index.js';
-import { createEngine } from '../src/node.js';
+import { createCorrelator, createEncoder, type Rule } from '../src/index.js';
+import { createEngine, type Engine } from '../src/node.js';
 import type { Lane, LaneOptions, LaneWork } from './lane.js';
-import { takeWorkload, toNdjson } from './workload.js';
+import { takeWorkload, toNdjson, type WorkloadEvent } from './workload.js';
 
 /** Lines pushed at a time, two on their way: what a reader of a file does. */
 const pushBytes = 256 * 1024;
 const memory = '256MiB';
+const batchRows = 4096;
 
 /** Runs of whole lines of about `pushBytes`. */
 function pieces(lines: Uint8Array): Uint8Array[] {
@@ -19,12 +20,30 @@ function pieces(lines: Uint8Array): Uint8Array[] {
   return found;
 }
 
-async function shardsWork(options: LaneOptions, rules: readonly Rule[], shards: number): Promise<LaneWork> {
+type Input = 'batches' | 'lines';
+
+/** What is pushed of each slice: session-delta batches, or runs of lines. */
+function inputsOf(engine: Engine, input: Input): (events: WorkloadEvent[]) => Uint8Array[] {
+  if (input === 'lines') return (events) => pieces(Buffer.from(toNdjson(events)));
+  const encoder = createEncoder({ fields: engine.fields });
+  return (events) =>
+    Array.from({ length: Math.ceil(events.length / batchRows) }, (_, index) =>
+      encoder.encode(events.slice(index * batchRows, (index + 1) * batchRows)),
+    );
+}
+
+async function shardsWork(
+  options: LaneOptions,
+  rules: readonly Rule[],
+  shards: number,
+  input: Input,
+): Promise<LaneWork> {
+  const engine = await createEngine({ rules, shards, memory, pretouch: true });
   const events = takeWorkload(options, options.eventsPerSlice * options.slices);
+  const encode = inputsOf(engine, input);
   const slices = Array.from({ length: options.slices }, (_, slice) =>
-    pieces(Buffer.from(toNdjson(events.slice(slice * options.eventsPerSlice, (slice + 1) * options.eventsPerSlice)))),
+    encode(events.slice(slice * options.eventsPerSlice, (slice + 1) * options.eventsPerSlice)),
   );
-  const engine = await createEngine({ rules, shards, memory });
   let alerts = 0;
   return {
     isAsync: true,
@@ -67,11 +86,13 @@ async function snapshotWork(options: LaneOptions, rules: readonly Rule[], isRest
 
 /** The lanes of the engine for a rule set. */
 export function engineLanes(rules: () => Promise<readonly Rule[]>): readonly Lane[] {
-  const shards = (count: number): Lane => ({
-    name: `shards-${count}`,
-    comparison: 'shards',
-    describes: `NDJSON bytes to alerts through ${count} worker${count === 1 ? '' : 's'}, routing included`,
-    prepare: async (options) => shardsWork(options, await rules(), count),
+  const shards = (count: number, input: Input): Lane => ({
+    name: input === 'batches' ? `shards-${count}` : `shards-${count}-ndjson`,
+    comparison: input === 'batches' ? 'shards' : 'shards-ndjson',
+    describes:
+      `${input === 'batches' ? 'session-delta EventBatches of 4096 rows' : 'NDJSON bytes'} to alerts ` +
+      `through ${count} worker${count === 1 ? '' : 's'}, routing included`,
+    prepare: async (options) => shardsWork(options, await rules(), count, input),
   });
   const state = (name: string, describes: string, isRestore: boolean): Lane => ({
     name,
@@ -79,8 +100,10 @@ export function engineLanes(rules: () => Promise<readonly Rule[]>): readonly Lan
     prepare: async (options) => snapshotWork(options, await rules(), isRestore),
   });
   return [
-    shards(1),
-    shards(2),
+    shards(1, 'batches'),
+    shards(2, 'batches'),
+    shards(1, 'lines'),
+    shards(2, 'lines'),
     state('snapshot', 'the state after one slice of events as bytes; events/s = events whose state is written', false),
     state('restore', 'a new correlator from that state, compilation included', true),
   ];

@@ -134,7 +134,8 @@ export class Fleet {
     const form = formOf(input, as);
     if (form === 'batch') return this.#submitBatch(bytesOf(input as Uint8Array));
     const bytes = form === 'objects' ? linesOf(input as readonly object[]) : encoded(input as Uint8Array | string);
-    const routed = await this.#router.run((router) => router.routeLines(bytes, this.#memory), replayLines);
+    const { needsClock } = this.#rules.plan;
+    const routed = await this.#router.run((router) => router.routeLines(bytes, this.#memory, needsClock), replayLines);
     return this.#step(routed, (shard) => {
       const pieces = routed.pieces[shard] ?? [];
       return pieces.length === 0 ? undefined : { kind: 'lines', pieces };

@@ -7,6 +7,7 @@ import { digest } from '../core/digest.js';
 import { fieldsOf } from '../correlator/evaluate.js';
 import { ExceptionSet } from '../correlator/exceptions.js';
 import { type CorrelatorOptions, readOptions } from '../correlator/options.js';
+import { viewRule } from '../correlator/rule_view.js';
 import type { EventQuery, Expr, Rule, Step } from '../rule/ir.js';
 import { canonical } from '../rule/print.js';
 import { scopesOf } from '../rule/scope.js';
@@ -28,12 +29,14 @@ export interface ShardPlan {
   readonly keptFields: readonly string[];
   /** Rules of the global shard; empty where none is needed. */
   readonly globalRules: readonly Rule[];
+  /** Some rule is judged, or its alerts are put in order, by the time of rules across hosts. */
+  readonly needsClock: boolean;
   /** Rules of the global shard that are there only for others to hear of: their alerts come from the shards. */
   readonly heardOnly: ReadonlySet<string>;
 }
 
 export function planShards(options: CorrelatorOptions): ShardPlan {
-  const { rules, hostField, evidenceFields, tiebreakerField, processFields, exceptions } = readOptions(options);
+  const { rules, hostField, evidenceFields, tiebreakerField, processFields, exceptions, caps } = readOptions(options);
   const hidden = new ExceptionSet(exceptions).fields;
   const global = globalRulesOf(rules, hostField);
   const planner = new Planner(rules);
@@ -46,6 +49,7 @@ export function planShards(options: CorrelatorOptions): ShardPlan {
     earlyFeeds: planner.early,
     keptFields: global.size === 0 ? [] : [...new Set([...own, ...evidenceFields, ...hidden, ...planner.fields])],
     globalRules: [...globalRules, ...heard],
+    needsClock: global.size > 0 || rules.some((rule) => viewRule(rule, caps).isOrdered),
     heardOnly: new Set(heard.map(({ id }) => id)),
   };
 }

@@ -29,6 +29,8 @@ export interface Routed {
   readonly base: number;
   readonly rows: number;
   readonly clocks: readonly ClockRun[];
+  /** The time of every row was read. */
+  readonly isTimed: boolean;
   /** Lines by shard; empty for a batch, which every shard is given. */
   readonly pieces: readonly (readonly LinesPiece[])[];
 }
@@ -82,28 +84,32 @@ export class Router {
     return this.#part.kernel.globalWatermarkUs();
   }
 
-  /** Routes whole lines, copied to `memory`; the last may lack its end. */
-  routeLines(bytes: Uint8Array, memory: JournalMemory): Routed {
+  /**
+   * Routes whole lines, copied to `memory`; the last may lack its end. Where nobody asks for the clock, most lines are
+   * routed without being read.
+   */
+  routeLines(bytes: Uint8Array, memory: JournalMemory, needsClock: boolean): Routed {
     const { kernel } = this.#part;
     const base = kernel.nextOrdinal;
+    kernel.routeByHost(!needsClock);
     const clocks: ClockRun[] = [];
     const pieces: LinesPiece[][] = Array.from({ length: this.#shards }, () => []);
     for (const { start, end } of lineRuns(bytes, pieceBytesMax)) {
       const run = bytes.subarray(start, end);
       if (run.length >= kernel.inputCapacity) this.#routeLongLine(run, memory, pieces);
-      else this.#routeRun(run, memory, clocks, pieces);
+      else this.#routeRun(run, memory, needsClock ? clocks : undefined, pieces);
     }
-    return { base, rows: kernel.nextOrdinal - base, clocks, pieces };
+    return { base, rows: kernel.nextOrdinal - base, clocks, isTimed: needsClock, pieces };
   }
 
-  #routeRun(run: Uint8Array, memory: JournalMemory, clocks: ClockRun[], pieces: LinesPiece[][]): void {
+  #routeRun(run: Uint8Array, memory: JournalMemory, clocks: ClockRun[] | undefined, pieces: LinesPiece[][]): void {
     const { kernel } = this.#part;
     const base = kernel.nextOrdinal;
     kernel.routeBegin();
     kernel.input().set(run);
     const rows = kernel.ingestNdjson(run.length);
     if (rows === 0) return;
-    clocks.push({ base, clocks: kernel.routeEnd(rows) });
+    clocks?.push({ base, clocks: kernel.routeEnd(rows) });
     const take = (bytes: number): Uint8Array => memory.take(bytes);
     kernel.routeScatter(this.#shardOfSlot, this.#shards, take).forEach((routed, shard) => {
       if (routed.places.length > 0) pieces[shard]?.push({ base, ...routed });
@@ -128,12 +134,14 @@ export class Router {
     this.#part.push(bytes, { as: 'batch' });
     const rows = kernel.nextOrdinal - base;
     const noted = Math.min(rows, pieceRowsMax);
-    return { base, rows, clocks: rows === 0 ? [] : [{ base, clocks: kernel.routeEnd(noted) }], pieces: [] };
+    const clocks = rows === 0 ? [] : [{ base, clocks: kernel.routeEnd(noted) }];
+    return { base, rows, clocks, isTimed: true, pieces: [] };
   }
 
   /** Does again, to a router built anew, what routing these lines did. */
-  replayLines({ base, rows, pieces }: Routed): void {
+  replayLines({ base, rows, pieces, isTimed }: Routed): void {
     const { kernel } = this.#part;
+    kernel.routeByHost(!isTimed);
     for (const run of joinedRuns(pieces)) {
       kernel.setOrdinals(run.base);
       if (run.bytes.length >= kernel.inputCapacity) kernel.skipRow(SkipReason.LineLength, 0);

@@ -223,6 +223,11 @@ export class Kernel {
     return this.#exports.foreign_row_count();
   }
 
+  /** A routing kernel: whether the next lines are routed by their host alone; the time after each is not known then. */
+  routeByHost(isOn: boolean): void {
+    this.#exports.route_by_host(isOn ? 1 : 0);
+  }
+
   /** A routing kernel: starts the notes of one call. */
   routeBegin(): void {
     this.#exports.route_begin(this.nextOrdinal);

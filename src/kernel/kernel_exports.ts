@@ -56,6 +56,7 @@ export interface KernelExports {
   foreign_slots(): number;
   foreign_row_count(): number;
   route_begin(ordinal: number): void;
+  route_by_host(isOn: number): void;
   route_clocks(): number;
   route_end(rows: number): number;
   route_lines(): number;
