@@ -27,6 +27,11 @@ let bitsBase: usize = 0;
 let bits: usize = 0;
 let firstWord: u32 = 0xffffffff;
 let lastWord: u32 = 0;
+/** What is known of the value in hand as an address: several tests ask of it. */
+let address: u32 = 0;
+const ADDRESS_UNREAD: u32 = 0;
+const ADDRESS_READ: u32 = 1;
+const ADDRESS_NONE: u32 = 2;
 
 const COLUMN_RECORD: usize = 16;
 
@@ -101,6 +106,7 @@ function testAll(table: usize, column: u32, tag: u32, pointer: usize, length: u3
   firstWord = 0xffffffff;
   lastWord = 0;
   if (load<u32>(table, AtomTable.PatternCount) != 0) patternsMatch(section, strings, table, pointer, length);
+  address = ADDRESS_UNREAD;
   let test = section + load<u32>(table, AtomTable.Tests);
   const end = test + <usize>load<u32>(table, AtomTable.TestCount) * ValueTestRecord.Bytes;
   for (; test < end; test += ValueTestRecord.Bytes) {
@@ -124,14 +130,23 @@ function testHolds(test: usize, tag: u32, pointer: usize, length: u32, number: f
     const space = load<u32>(test, ValueTestRecord.Space);
     return compareHolds(comparison, compareTexts(pointer, length, constantText(operand), constantLength(operand), space));
   }
-  if (kind == ValueTest.Cidr) return isInBlocks(pointer, length, operand, load<u32>(test, ValueTestRecord.Count));
+  if (kind == ValueTest.Cidr) {
+    if (address == ADDRESS_UNREAD) address = parseAddress(pointer, length) ? ADDRESS_READ : ADDRESS_NONE;
+    return address == ADDRESS_READ && addressInBlocks(operand, load<u32>(test, ValueTestRecord.Count));
+  }
+  // An expression may read another address.
+  address = ADDRESS_UNREAD;
   vmBindValue(tag, pointer, length, number);
   return vmOutcome(operand, kind == ValueTest.ExpressionTrue ? Outcome.True : kind == ValueTest.ExpressionFalse ? Outcome.False : Outcome.Known);
 }
 
 /** Whether a text is an address in one of `count` block constants from `first` on. */
 export function isInBlocks(pointer: usize, length: u32, first: u32, count: u32): bool {
-  if (!parseAddress(pointer, length)) return false;
+  return parseAddress(pointer, length) && addressInBlocks(first, count);
+}
+
+/** Whether the address read last is in one of `count` block constants from `first` on. */
+function addressInBlocks(first: u32, count: u32): bool {
   for (let i: u32 = 0; i < count; i++) {
     if (addressInBlock(constantText(first + i), load<u32>(constantAt(first + i), ConstantRecord.Aux))) return true;
   }
