@@ -2,6 +2,7 @@
 import { parseArgs } from 'node:util';
 import { formatTimeUs } from '../core/time.js';
 import { createCorrelator } from '../correlator/correlator.js';
+import { type Attention, attentionOf } from '../correlator/exception_report.js';
 import type { ExceptionUse } from '../correlator/exceptions.js';
 import { createSourceReader } from '../source/reader.js';
 import { exceptionsFrom } from './exception_file.js';
@@ -42,25 +43,42 @@ export async function exceptions(args: string[], io: Io): Promise<number> {
   });
   await pushFiles('exceptions', files, createSourceReader(values.format), (events) => void correlator.push(events), io);
   correlator.flush();
-  for (const use of correlator.exceptions())
-    io.stdout(values.json ? `${JSON.stringify(plainUse(use))}\n` : render(use, io));
+  const uses = correlator.exceptions();
+  // By the newest event: a listing of old events tells what their owner would have been told then.
+  const { newestUs } = correlator.stats();
+  const attention = newestUs === null ? new Map<string, readonly Attention[]>() : attentionOf(uses, newestUs);
+  for (const use of uses) {
+    const asked = attention.get(use.exception.id) ?? [];
+    io.stdout(values.json ? `${JSON.stringify(plainUse(use, asked))}\n` : render(use, asked, io));
+  }
   correlator.close();
   return 0;
 }
 
 /** Times as text, as everywhere outside. */
-function plainUse({ exception, firstMatchedUs, lastMatchedUs, ...use }: ExceptionUse): object {
-  const { createdUs, validFromUs, expiresUs, ...told } = exception;
+function plainUse(
+  { exception, firstMatchedUs, lastMatchedUs, ...use }: ExceptionUse,
+  attention: readonly Attention[],
+): object {
+  const { createdUs, approvedUs = null, validFromUs, expiresUs, reviewEveryUs, ...told } = exception;
   const time = (us: number | null): string | null => (us === null ? null : formatTimeUs(us));
   return {
-    exception: { ...told, created: time(createdUs), validFrom: time(validFromUs), expires: time(expiresUs) },
+    exception: {
+      ...told,
+      created: time(createdUs),
+      approved: time(approvedUs),
+      validFrom: time(validFromUs),
+      expires: time(expiresUs),
+      ...(reviewEveryUs === undefined ? {} : { reviewEverySeconds: reviewEveryUs / 1e6 }),
+    },
     ...use,
     firstMatched: time(firstMatchedUs),
     lastMatched: time(lastMatchedUs),
+    attention,
   };
 }
 
-function render(use: ExceptionUse, io: Io): string {
+function render(use: ExceptionUse, attention: readonly Attention[], io: Io): string {
   const { exception, matched, witnesses, matchedByHost, firstMatchedUs, lastMatchedUs, matchedAfterExpiry } = use;
   const day = (us: number): string =>
     formatTimeUs(us)
@@ -85,6 +103,8 @@ function render(use: ExceptionUse, io: Io): string {
         `  expired and still matching: ${matchedAfterExpiry} detections came back; renew it or remove the cause`,
       ),
     );
-  else if (matched === 0) lines.push(paint(io, 'dim', '  hid nothing on these events'));
+  for (const { kind, text } of attention)
+    if (kind !== 'came_back')
+      lines.push(paint(io, kind === 'never_matched' ? 'dim' : 'yellow', `  ${printable(text)}`));
   return `${lines.join('\n')}\n\n`;
 }

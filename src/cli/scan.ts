@@ -82,7 +82,9 @@ interface Judge {
   close(): Promise<void> | void;
 }
 
-type Tally = Pick<CorrelatorStats, 'events' | 'rows' | 'losses' | 'skippedExamples'> & { readonly exceptions: readonly ExceptionUse[] };
+type Tally = Pick<CorrelatorStats, 'events' | 'rows' | 'losses' | 'skippedExamples'> & {
+  readonly exceptions: readonly ExceptionUse[];
+};
 
 async function judgeFor(shards: string | undefined, options: CorrelatorOptions): Promise<Judge> {
   if (shards === undefined) {

@@ -98,7 +98,7 @@ export class ExceptionSet {
     const expired: { id: string; expiresUs: number }[] = [];
     const nearMisses: { id: string; failed: string }[] = [];
     for (const { exception } of this.#entries) {
-      if (!isInScope(exception, subject)) continue;
+      if (exception.state === 'draft' || exception.state === 'revoked' || !isInScope(exception, subject)) continue;
       const failed: { readonly field: string }[] = exception.conditions.filter(
         (condition) => !holds(condition, withGroups(exception, subject)),
       );
@@ -108,7 +108,7 @@ export class ExceptionSet {
       if (failed.length === 1 && first !== undefined && exception.conditions.length > 1)
         nearMisses.push({ id: exception.id, failed: first.field });
       if (failed.length > 0) continue;
-      if (subject.timeUs >= exception.expiresUs) {
+      if (subject.timeUs >= exception.expiresUs || exception.state === 'expired') {
         if (subject.timeUs < exception.expiresUs + shadowUs)
           expired.push({ id: exception.id, expiresUs: exception.expiresUs });
         continue;

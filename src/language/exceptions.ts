@@ -3,13 +3,16 @@
  * conditions. `docs/exceptions.md` describes it for those who write it.
  */
 import type { Diagnostic } from '../core/diagnostic.js';
+import { parseDurationUs } from '../core/duration.js';
 import { diagnosticAt, SourceText } from '../core/source_text.js';
 import {
   type Exception,
+  type ExceptionAudit,
   type ExceptionCondition,
   type ExceptionDefect,
   exceptionDaysSuggested,
   exceptionDefects,
+  exceptionStates,
 } from '../rule/exception.js';
 import { severities } from '../rule/ir.js';
 import { ObjectReader, type Report } from './document/reader.js';
@@ -79,7 +82,11 @@ function readException(
     title: entry.requiredString('title') ?? '',
     owner: entry.string('owner') ?? '',
     reason: entry.string('reason') ?? '',
+    state: entry.oneOf('state', exceptionStates) ?? 'active',
     createdUs,
+    ...optional('approvedUs', readTime(entry, 'approved_at', report)),
+    ...optional('reviewEveryUs', readDuration(entry, 'review_every', report)),
+    audit: entry.objects('audit').map(readAudit),
     validFromUs: readTime(entry, 'valid_from', report) ?? createdUs,
     expiresUs: expiresUs ?? createdUs,
     scope: {
@@ -91,9 +98,9 @@ function readException(
     conditions,
     effect: entry.oneOf('effect', ['suppress', 'observe'] as const) ?? 'suppress',
     maxSeverity: entry.oneOf('max_severity', severities) ?? 'medium',
-    ...(approver === undefined ? {} : { approver }),
-    ...(ticket === undefined ? {} : { ticket }),
-    ...(maxMatchesPerDay === undefined ? {} : { maxMatchesPerDay }),
+    ...optional('approver', approver),
+    ...optional('ticket', ticket),
+    ...optional('maxMatchesPerDay', maxMatchesPerDay),
     ...(hours === undefined ? {} : { businessHours: readHours(hours, report) }),
     ...(Object.keys(groups).length === 0 ? {} : { hostGroups: groups }),
   } satisfies Exception;
@@ -101,6 +108,38 @@ function readException(
   limits?.finish();
   entry.finish();
   return id === undefined || expiresUs === undefined ? undefined : exception;
+}
+
+const optional = <Name extends string, T>(name: Name, value: T | undefined): { readonly [key in Name]?: T } =>
+  (value === undefined ? {} : { [name]: value }) as { readonly [key in Name]?: T };
+
+function readAudit(entry: ObjectReader): ExceptionAudit {
+  const comment = entry.string('comment');
+  const read = {
+    at: entry.requiredString('at') ?? '',
+    actor: entry.requiredString('actor') ?? '',
+    action: entry.requiredString('action') ?? '',
+    ...optional('comment', comment),
+  };
+  entry.acceptAll({ before_hash: 'string', after_hash: 'string' });
+  entry.finish();
+  return read;
+}
+
+function readDuration(entry: ObjectReader, key: string, report: Report): number | undefined {
+  const text = entry.string(key);
+  if (text === undefined) return undefined;
+  try {
+    return parseDurationUs(text, key);
+  } catch {
+    report(entry.span(key), {
+      code: 'EXCEPTION_TIME',
+      message: `"${key}" is not a duration: ${JSON.stringify(text)}`,
+      expected: ['30d'],
+      remedy: 'Write a number and a unit, such as 30d.',
+    });
+    return undefined;
+  }
 }
 
 function reportUnknownGroups(

@@ -20,6 +20,18 @@ export interface ExceptionCondition {
 
 export type ExceptionEffect = 'suppress' | 'observe';
 
+/** What its owners made of it; only an `active` one hides, and only within its time. */
+export const exceptionStates = ['active', 'draft', 'revoked', 'expired'] as const;
+export type ExceptionState = (typeof exceptionStates)[number];
+
+/** One entry of the record that its owners keep; entries are only added. */
+export interface ExceptionAudit {
+  readonly at: string;
+  readonly actor: string;
+  readonly action: string;
+  readonly comment?: string;
+}
+
 export interface Exception {
   readonly id: string;
   readonly title: string;
@@ -28,7 +40,12 @@ export interface Exception {
   readonly approver?: string;
   readonly reason: string;
   readonly ticket?: string;
+  readonly state: ExceptionState;
   readonly createdUs: number;
+  readonly approvedUs?: number;
+  /** How often its owner looks at it again. */
+  readonly reviewEveryUs?: number;
+  readonly audit: readonly ExceptionAudit[];
   /** Covers event times in `[validFromUs, expiresUs)`. */
   readonly validFromUs: number;
   readonly expiresUs: number;

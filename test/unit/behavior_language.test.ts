@@ -182,3 +182,33 @@ describe('the JSON schema', () => {
     expect(Object.keys(schema.$defs.condition.properties).sort()).toEqual([...conditionNames].sort());
   });
 });
+
+describe('profiles that anyone could imitate', () => {
+  const removal = (when: string): string =>
+    small.replace(
+      'interpreter:',
+      `facts: { lines: { chain: { at: root, process: { command_lines: ['*ansible*'] } } } }\nremovals:\n  - { id: p, reason: profile, class: NET, when: ${when} }\ninterpreter:`,
+    );
+  const guarded = (when: string): boolean => !codesOf(removal(when)).some((code) => code.startsWith('BEHAVIOR_GUARD'));
+
+  test.each([
+    ["{ chain: { at: root, process: { command_lines: ['*ansible*'] } } }"],
+    ['{ chain: { at: ancestor, process: { names: [jamf] } } }'],
+    ['{ modules: [pip] }'],
+    ['{ script_names: [AnsiballZ_*] }'],
+    ['{ fact: lines }'],
+    ['{ any: [{ modules: [pip] }, { path: { of: [script], in: places } }] }'],
+  ])('are refused: %s', (when) => {
+    expect(guarded(when)).toBe(false);
+  });
+
+  test.each([
+    ['{ chain: { at: ancestor, process: { paths: [/opt/agent/*] } } }'],
+    ['{ modules: [pip], path: { of: [interpreter], in: places } }'],
+    ['{ users: [ansible], fact: lines }'],
+    ["{ launch: { field: process.code_signature.subject_name, values: ['Vendor'] } }"],
+    ['{ any: [{ path: { of: [script], in: places } }, { all: [{ fact: lines }, { users: [ansible] }] }] }'],
+  ])('are not those with a guard: %s', (when) => {
+    expect(codesOf(removal(when))).toEqual([]);
+  });
+});

@@ -234,6 +234,35 @@ describe('the command line', () => {
     expect(JSON.parse(json)).toMatchObject({ matched: 1, matchedAfterExpiry: 1, exception: { id: 'X1' } });
   });
 
+  test('exceptions says which ask for attention, as of the newest event', async () => {
+    const more = [
+      exception,
+      { ...exception, id: 'X2', state: 'draft' },
+      { ...exception, id: 'X3', expires: '2026-01-12', review_every: '7d' },
+      {
+        ...exception,
+        id: 'X4',
+        expires: '2026-03-01',
+        match: [...exception.match, { field: 'root.executable', is: '/usr/bin/python3' }],
+        audit: [{ at: '2026-01-09', actor: 'security', action: 'review' }],
+        review_every: '7d',
+      },
+    ];
+    const several = workspace.file('several.json', JSON.stringify({ exceptions: more }));
+    const { stdout } = await runCli('exceptions', '--json', '--exceptions', several, events);
+    const kinds = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { attention: { kind: string }[] })
+      .map(({ attention }) => attention.map(({ kind }) => kind));
+    expect(kinds).toEqual([
+      ['expired', 'overlaps'],
+      ['inactive'],
+      ['renew', 'review', 'overlaps'],
+      ['never_matched', 'overlaps', 'overlaps'],
+    ]);
+  });
+
   test('a wrong exception hides nothing and is told at its place', async () => {
     const wrong = workspace.file('w.json', JSON.stringify({ exceptions: [{ ...exception, owner: '' }] }));
     const { stdout, stderr } = await runCli('exceptions', '--exceptions', wrong);

@@ -4,6 +4,7 @@ import { marksMax } from '../../core/limits.js';
 import { nearestName } from '../../core/nearest_name.js';
 import type { SessionCondition } from '../../rule/behavior.js';
 import type { BehaviorRule } from '../../rule/ir.js';
+import { isGuarded } from './guards.js';
 import type { Located, Problems } from './located.js';
 
 /** Reports every name that nothing defines, and every profile that anyone could imitate. */
@@ -57,6 +58,7 @@ export function checkRule(rule: BehaviorRule, at: Located, problems: Problems): 
     need('class', [...(classes?.all ?? []), ...(classes?.any ?? []), ...(classes?.none ?? [])], where);
   }
   checkLevels(rule, at, problems);
+  checkGuards(rule, at, problems);
   checkDuplicates(rule, at, problems);
   if (rule.marks.length > marksMax) {
     problems.add(entryOf(at, 'marks'), {
@@ -134,6 +136,22 @@ function checkLevels(rule: BehaviorRule, at: Located, problems: Problems): void 
   }
   for (const [where, condition] of conditionsOf(rule)) {
     if (condition.level !== undefined) need(condition.level.class, [condition.level.level], where);
+  }
+}
+
+/** What takes instances out of the count, or stands for automation, must be told by more than what a process says of itself. */
+function checkGuards({ judgement }: BehaviorRule, at: Located, problems: Problems): void {
+  const profiles = [
+    ...judgement.removals.map(({ id, when }) => ({ where: 'removals', id, when })),
+    ...(judgement.baseline?.workflows ?? []).map(({ id, when }) => ({ where: 'baseline', id, when })),
+  ];
+  for (const { where, id, when } of profiles) {
+    if (isGuarded(when, judgement)) continue;
+    problems.add(entryOf(at, where), {
+      code: 'BEHAVIOR_GUARD',
+      message: `${where}: "${id}" rests only on what a process chooses for itself, such as its command line or name`,
+      remedy: 'add a place (of an ancestor, the interpreter or the script), an account, a hash, a signature or a unit',
+    });
   }
 }
 
