@@ -1,8 +1,16 @@
 /** `vedette inventory`: where Python runs, who starts it and from where, by host and interpreter. */
+import { readFile, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
+import { parse } from 'yaml';
 import { formatTimeUs } from '../core/time.js';
 import { startCorrelator } from '../correlator/correlator.js';
-import { Inventory, type InventoryRow, inventoryFields } from '../correlator/inventory/inventory.js';
+import {
+  type Expectations,
+  Inventory,
+  type InventoryData,
+  type InventoryRow,
+  inventoryFields,
+} from '../correlator/inventory/inventory.js';
 import { createSourceReader } from '../source/reader.js';
 import { resolveInputs } from './input.js';
 import { CommandError, type Io, paint, printable } from './io.js';
@@ -10,16 +18,23 @@ import { pushFiles, rulesFor, streamHelp, streamOptions } from './stream.js';
 
 const help = `usage: vedette inventory [OPTION]... FILE|FOLDER|-...
 
-Lists the interpreters that ran, by host: distribution, launches, users, launch contexts, parents and scripts. Secrets in
-command lines are masked. What is installed and never ran does not appear.
+Lists the interpreters that ran, by host: distribution, launches, users, launch contexts, parents, scripts, destinations
+and autostart items. Secrets in command lines are masked. What is installed and never ran does not appear.
 
-${streamHelp}  --json              one interpreter a line on stdout, and nothing else there
+${streamHelp}  --expect FILE       what is declared: roles of hosts, and what may run on hosts of a role (YAML or JSON:
+                      { roles: { 'db-*': db }, expect: { db: { python: false } } })
+  --import FILE       an inventory exported before is added; may be repeated, and needs no events
+  --export FILE       writes the whole inventory as JSON
+  --json              one interpreter a line on stdout, and nothing else there
   --csv               one interpreter a line, for a spreadsheet
 `;
 
 const options = {
   ...streamOptions,
   csv: { type: 'boolean', default: false },
+  expect: { type: 'string' },
+  import: { type: 'string', multiple: true, default: [] as string[] },
+  export: { type: 'string' },
 } as const;
 
 /** Runs the command. Resolves to 0. */
@@ -30,12 +45,13 @@ export async function inventory(args: string[], io: Io): Promise<number> {
     return 0;
   }
   if (values.json && values.csv) throw new CommandError('give one of --json and --csv');
-  if (positionals.length === 0)
-    throw new CommandError('no event files given; name files, folders or - for standard input');
+  if (positionals.length === 0 && values.import.length === 0)
+    throw new CommandError('no event files given; name files, folders or - for standard input, or --import FILE');
   const files = await resolveInputs(positionals);
   const rules = (await rulesFor(values, io)).filter(({ kind }) => kind === 'behavior');
   if (rules.length === 0) throw new CommandError('no behaviour rules: nothing says what a launch is');
-  const found = new Inventory();
+  const found = new Inventory(values.expect === undefined ? undefined : await expectationsFrom(values.expect));
+  for (const path of values.import) found.add((await readJson(path)) as InventoryData);
   const correlator = await startCorrelator(
     {
       rules,
@@ -49,12 +65,52 @@ export async function inventory(args: string[], io: Io): Promise<number> {
   await pushFiles('inventory', files, createSourceReader(values.format), (events) => void correlator.push(events), io);
   correlator.flush();
   correlator.close();
+  if (values.export !== undefined) await writeJson(values.export, found.export());
   const rows = found.rows();
   if (values.csv) io.stdout(csvOf(rows));
   else if (values.json) for (const row of rows) io.stdout(`${JSON.stringify(plain(row))}\n`);
   else io.stdout(render(rows, io));
   if (found.dropped > 0) io.stderr(`${found.dropped} launches of further interpreters had no room\n`);
   return 0;
+}
+
+async function readJson(path: string): Promise<unknown> {
+  try {
+    return parse(await readFile(path, 'utf8'));
+  } catch (error) {
+    throw new CommandError(`${path}: ${error instanceof Error ? (error.message.split('\n')[0] ?? '') : 'unreadable'}`);
+  }
+}
+
+async function writeJson(path: string, data: InventoryData): Promise<void> {
+  await writeFile(path, `${JSON.stringify(data, undefined, 1)}\n`).catch((error: Error) => {
+    throw new CommandError(`${path}: ${error.message}`);
+  });
+}
+
+/** @throws CommandError for a key that there is not, or a value of another type. */
+async function expectationsFrom(path: string): Promise<Expectations> {
+  const data = await readJson(path);
+  const refuse = (what: string): never => {
+    throw new CommandError(
+      `${path}: ${what}; give { roles: { GLOB: ROLE }, expect: { ROLE: { python, distributions } } }`,
+    );
+  };
+  const tableOf = (value: unknown, what: string): Record<string, unknown> =>
+    typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? (value as Record<string, unknown>)
+      : refuse(`${what} is no mapping`);
+  const { roles = {}, expect = {}, ...others } = tableOf(data, 'the file');
+  const [unknown] = Object.keys(others);
+  if (unknown !== undefined) refuse(`there is no key "${unknown}"`);
+  if (Object.values(tableOf(roles, 'roles')).some((role) => typeof role !== 'string')) refuse('a role is a text');
+  for (const [role, declared] of Object.entries(tableOf(expect, 'expect'))) {
+    const [key] = Object.keys(tableOf(declared, role)).filter(
+      (name) => !['python', 'distributions', 'criticality'].includes(name),
+    );
+    if (key !== undefined) refuse(`${role}: there is no key "${key}"`);
+  }
+  return { roles: roles as Expectations['roles'], expect: expect as Expectations['expect'] };
 }
 
 function plain({ firstSeenUs, lastSeenUs, ...row }: InventoryRow): object {
@@ -64,7 +120,11 @@ function plain({ firstSeenUs, lastSeenUs, ...row }: InventoryRow): object {
 function render(rows: readonly InventoryRow[], io: Io): string {
   if (rows.length === 0) return 'no interpreter ran\n';
   const hosts = [...new Set(rows.map(({ host }) => host))];
-  const lines = [`${rows.length} interpreters on ${hosts.length} hosts`, ''];
+  const unexpected = new Set(rows.filter(({ expected }) => expected === 'no').map(({ host }) => host));
+  const lines = [`${rows.length} interpreters on ${hosts.length} hosts`];
+  if (unexpected.size > 0)
+    lines.push(paint(io, 'yellow', `not expected on ${unexpected.size}: ${[...unexpected].map(printable).join(', ')}`));
+  lines.push('');
   for (const host of hosts) {
     const own = rows.filter((row) => row.host === host);
     lines.push(paint(io, 'bold', `host ${printable(host)}  ${own[0]?.platform ?? ''}`));
@@ -84,6 +144,12 @@ function rowLines(row: InventoryRow, io: Io): string[] {
     `    context ${top(row.contexts)}`,
     `    from    ${top(row.parents)}`,
     `    runs    ${top(row.scripts)}`,
+    ...(Object.keys(row.units).length > 0 ? [`    units   ${top(row.units)}`] : []),
+    ...(Object.keys(row.destinations).length > 0 ? [`    to      ${top(row.destinations)}`] : []),
+    ...(Object.keys(row.persistence).length > 0 ? [`    starts  ${top(row.persistence)}`] : []),
+    ...(row.expected === 'no'
+      ? [paint(io, 'yellow', `    not expected on a host of role ${printable(row.role ?? '')}`)]
+      : []),
   ];
 }
 
@@ -108,7 +174,12 @@ const columns = [
   'contexts',
   'parents',
   'scripts',
+  'units',
+  'destinations',
+  'persistence',
   'commands',
+  'role',
+  'expected',
 ] as const;
 
 function csvOf(rows: readonly InventoryRow[]): string {

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { afterAll, describe, expect, test } from 'vitest';
 import { distributionOf, versionOf } from '../../src/correlator/inventory/distribution.js';
 import { redact } from '../../src/correlator/inventory/redact.js';
@@ -61,6 +62,72 @@ describe('vedette inventory', () => {
         commands: ['python3 /Users/ada/agent.py'],
       },
     ]);
+  });
+
+  test('tells what the tree of an interpreter connected to and had started, and what is not expected', async () => {
+    const expect_ = workspace.file(
+      'expect.json',
+      JSON.stringify({ roles: { m: 'mac' }, expect: { mac: { python: false } } }),
+    );
+    const event = (second: number, category: string, action: string, fields: object) => ({
+      '@timestamp': new Date(Date.UTC(2026, 0, 1, 0, 0, second)).toISOString(),
+      event: { category, type: category === 'file' ? 'change' : 'start', action, id: `e${second}` },
+      host: { id: 'm', os: { type: 'macos' } },
+      user: { name: 'ada' },
+      ...fields,
+    });
+    const python = {
+      name: 'python3',
+      executable: '/usr/bin/python3',
+      entity_id: 'p',
+      args: ['python3', '/a.py'],
+      pid: 5,
+    };
+    const curl = { name: 'curl', executable: '/usr/bin/curl', entity_id: 'c', pid: 6, args: ['curl'] };
+    const events = [
+      event(0, 'process', 'exec', { process: python }),
+      event(1, 'process', 'exec', { process: { ...curl, parent: { entity_id: 'p', pid: 5 } } }),
+      event(2, 'network', 'connection_attempted', {
+        process: curl,
+        destination: { ip: '203.0.113.9', port: 443, domain: 'api.example.com' },
+      }),
+      event(3, 'network', 'connection_attempted', { process: curl, destination: { ip: '203.0.113.9', port: 443 } }),
+      event(4, 'file', 'modification', { process: python, file: { path: '/Users/ada/Library/LaunchAgents/a.plist' } }),
+      event(5, 'file', 'modification', { process: python, file: { path: '/Users/ada/notes.txt' } }),
+    ];
+    const { stdout } = await runCli('inventory', '--json', '--expect', expect_, workspace.file('tree.ndjson', events));
+    expect(JSON.parse(stdout)).toMatchObject({
+      destinations: { 'api.example.com:443': 1, '203.0.113.9:443': 1 },
+      persistence: { '/Users/ada/Library/LaunchAgents/a.plist': 1 },
+      expected: 'no',
+      role: 'mac',
+    });
+    const { stdout: words } = await runCli('inventory', '--expect', expect_, workspace.file('tree.ndjson', events));
+    expect(words).toContain('not expected on 1: m');
+    expect(words).toContain('to      203.0.113.9:443 1, api.example.com:443 1');
+  });
+
+  test('goes out and comes in as JSON: what is added twice is there twice, and nothing else changes', async () => {
+    const out = workspace.file('inventory.json', '');
+    const twice = workspace.file('twice.json', '');
+    await runCli('inventory', '--export', out, file);
+    const { stdout: alone } = await runCli('inventory', '--json', '--import', out);
+    const { stdout: first } = await runCli('inventory', '--json', file);
+    expect(alone).toBe(first);
+    await runCli('inventory', '--import', out, '--export', twice, file);
+    const [once, both] = [out, twice].map(
+      (path) => JSON.parse(readFileSync(path, 'utf8')) as { rows: { launches: number }[] },
+    );
+    expect(both?.rows.map(({ launches }) => launches)).toEqual(once?.rows.map(({ launches }) => launches * 2));
+  });
+
+  test('refuses what is no inventory, and declarations of another form', async () => {
+    const other = workspace.file('other.json', '{"format":"vedette-baseline"}');
+    expect(await runCli('inventory', '--import', other)).toMatchObject({ code: 2 });
+    const wrong = workspace.file('wrong.json', '{"expects":{}}');
+    const { code, stderr } = await runCli('inventory', '--expect', wrong, file);
+    expect(code).toBe(2);
+    expect(stderr).toContain('there is no key "expects"');
   });
 
   test('reads in words, and as a table whose cells are no formulas', async () => {

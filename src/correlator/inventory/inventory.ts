@@ -2,8 +2,13 @@
  * Where interpreters run and who starts them, from the launches that behaviour rules witness. Based on execution: what
  * is installed and never runs does not appear. Exceptions do not apply. Bounded: see the limits below.
  */
-import type { BehaviorRule } from '../../rule/ir.js';
-import { compileJudgement } from '../behavior/compiled/judgement.js';
+import { UsageError } from '../../core/errors.js';
+import { globMatches } from '../../core/glob.js';
+import { foldsPaths, pathKey } from '../../core/paths.js';
+import type { BehaviorItem, BehaviorRule } from '../../rule/ir.js';
+import type { HostExpectation } from '../behavior/baseline.js';
+import { compileItem } from '../behavior/compiled/items.js';
+import { type CompiledJudgement, compileJudgement } from '../behavior/compiled/judgement.js';
 import { textsOf } from '../behavior/fields.js';
 import { profileOf } from '../behavior/profile.js';
 import { typedRoot } from '../behavior/root.js';
@@ -31,8 +36,33 @@ export interface InventoryRow {
   readonly parents: Readonly<Record<string, number>>;
   /** What was run: script paths without their volatile parts, `module:NAME`, `inline:HASH`. */
   readonly scripts: Readonly<Record<string, number>>;
+  /** systemd units that started it. */
+  readonly units: Readonly<Record<string, number>>;
+  /** Where it and what it started connected to: name, or address where none is known, and port. */
+  readonly destinations: Readonly<Record<string, number>>;
+  /** Autostart items that it and what it started wrote or registered. */
+  readonly persistence: Readonly<Record<string, number>>;
   /** The first few command lines, without secrets. */
   readonly commands: readonly string[];
+  /** What is declared of the host's role: `unknown` where nothing is. */
+  readonly expected: 'yes' | 'no' | 'unknown';
+  /** Role of the host; null where none is declared. */
+  readonly role: string | null;
+}
+
+/** The inventory as data: what `restore` takes over, by the same version. Sorted, so that two compare line by line. */
+export interface InventoryData {
+  readonly format: 'vedette-inventory';
+  readonly version: 1;
+  readonly rows: readonly InventoryRow[];
+  /** Launches that no row had room for. */
+  readonly dropped: number;
+}
+
+/** What is declared of hosts: roles, by globs over ids and names, and what may run on hosts of a role. */
+export interface Expectations {
+  readonly roles: Readonly<Record<string, string>>;
+  readonly expect: Readonly<Record<string, HostExpectation>>;
 }
 
 /** Fields that launches need beside what rules read. */
@@ -46,6 +76,13 @@ export const inventoryFields: readonly string[] = [
   'user.id',
   'process.parent.executable',
   'process.parent.name',
+  'x.process.unit',
+  'destination.domain',
+  'destination.ip',
+  'destination.port',
+  'file.path',
+  'Persistence.path',
+  'registry.path',
 ];
 
 const rowsMax = 50_000;
@@ -53,37 +90,89 @@ const namesMax = 64;
 const commandsMax = 3;
 const commandLengthMax = 300;
 
+/** Kinds of counts that a row has. */
+const countNames = ['users', 'contexts', 'parents', 'scripts', 'units', 'destinations', 'persistence'] as const;
+type CountName = (typeof countNames)[number];
+
 interface Row {
-  readonly row: Omit<
+  readonly row: Pick<
     InventoryRow,
-    'users' | 'contexts' | 'parents' | 'scripts' | 'firstSeenUs' | 'lastSeenUs' | 'launches' | 'signer'
+    'host' | 'platform' | 'interpreter' | 'distribution' | 'version' | 'tier' | 'role' | 'expected'
   >;
   firstSeenUs: number;
   lastSeenUs: number;
   launches: number;
   signer: string | null;
-  readonly users: Map<string, number>;
-  readonly contexts: Map<string, number>;
-  readonly parents: Map<string, number>;
-  readonly scripts: Map<string, number>;
+  readonly counts: Readonly<Record<CountName, Map<string, number>>>;
   readonly commands: string[];
 }
 
+/** Roots whose row is remembered, so that what their trees do is counted with it. */
+const rootsMax = 65_536;
+
 export class Inventory {
   readonly #rows = new Map<string, Row>();
+  /** Rows by host and identity of a launched process, oldest first. */
+  readonly #roots = new Map<string, Row>();
+  readonly #compiled = new Map<BehaviorRule, CompiledJudgement>();
+  readonly #expectations: Expectations | undefined;
   /** Launches of rows that had no room. */
   dropped = 0;
 
-  /** Takes a witness; only launches of processes that carry the rule's root mark count. */
+  constructor(expectations?: Expectations) {
+    this.#expectations = expectations;
+  }
+
+  /**
+   * Takes a witness: launches of processes that carry the rule's root mark, and what their trees connect to and have
+   * started by the system.
+   */
   take(rule: BehaviorRule, witness: Witness): void {
-    const { bookkeeping, session, platform } = rule.judgement;
     const item = rule.items.find(({ id }) => id === witness.itemId);
-    if (item === undefined || item.class !== bookkeeping.launch) return;
+    if (item === undefined) return;
+    if (item.class === rule.judgement.bookkeeping.launch) this.#launched(rule, witness);
+    else this.#did(rule, item, witness);
+  }
+
+  #compiledOf(rule: BehaviorRule): CompiledJudgement {
+    const known = this.#compiled.get(rule) ?? compileJudgement(rule.judgement);
+    this.#compiled.set(rule, known);
+    return known;
+  }
+
+  #did(rule: BehaviorRule, item: BehaviorItem, witness: Witness): void {
+    const spec = rule.judgement.classes.find(({ name }) => name === item.class);
+    if (spec?.learns !== 'destination' && spec?.learns !== 'approval') return;
+    const row = witness.chain
+      .map(({ identity }) => this.#roots.get(rootKey(witness.host.id, identity)))
+      .find((one) => one !== undefined);
+    if (row === undefined) return;
+    if (spec.learns === 'destination') {
+      const place = first(witness, 'destination.domain', 'destination.ip');
+      const port = first(witness, 'destination.port');
+      if (place !== undefined) add(row.counts.destinations, port === undefined ? place : `${place}:${port}`);
+      return;
+    }
+    const form = compileItem(
+      rule.judgement,
+      spec,
+      rule.judgement.items.find(({ id }) => id === item.id),
+      this.#compiledOf(rule).removals,
+    );
+    const path = first(witness, ...(form.path?.fields ?? []), 'Persistence.path', 'file.path', 'registry.path');
+    if (path === undefined) return;
+    const key = pathKey(path, rule.judgement.platform);
+    if (form.path === undefined || form.path.isIn(key, foldsPaths(rule.judgement.platform)))
+      add(row.counts.persistence, path);
+  }
+
+  #launched(rule: BehaviorRule, witness: Witness): void {
+    const { session, platform } = rule.judgement;
     const isTyped = session.kind === 'fields';
     const chain = isTyped ? [typedRoot('', witness)] : witness.chain;
     const [node, parent] = chain;
     if (node === undefined || (!isTyped && !node.marks.includes(rule.root))) return;
-    const profile = profileOf(compileJudgement(rule.judgement), chain, witness.chainTruncated, witness.fields);
+    const profile = profileOf(this.#compiledOf(rule), chain, witness.chainTruncated, witness.fields);
     const interpreter = first(witness, 'process.executable') ?? executableOf(node) ?? 'unknown';
     const row = this.#row(witness, platform, interpreter, profile.tier);
     if (row === undefined) return;
@@ -91,39 +180,61 @@ export class Inventory {
     row.firstSeenUs = Math.min(row.firstSeenUs, witness.timeUs);
     row.lastSeenUs = Math.max(row.lastSeenUs, witness.timeUs);
     row.signer ??= first(witness, 'process.code_signature.subject_name', 'process.code_signature.signing_id') ?? null;
-    add(row.users, profile.user ?? first(witness, 'user.name', 'user.id') ?? 'unknown');
-    add(row.contexts, profile.context);
+    const { counts } = row;
+    add(counts.users, profile.user ?? first(witness, 'user.name', 'user.id') ?? 'unknown');
+    add(counts.contexts, profile.context);
     const own = parent === undefined ? undefined : executableOf(parent);
-    add(row.parents, own ?? first(witness, 'process.parent.executable', 'process.parent.name') ?? 'unknown');
-    add(row.scripts, profile.scriptId);
+    add(counts.parents, own ?? first(witness, 'process.parent.executable', 'process.parent.name') ?? 'unknown');
+    add(counts.scripts, profile.scriptId);
+    const unit = first(witness, 'x.process.unit');
+    if (unit !== undefined) add(counts.units, unit);
+    this.#remember(rootKey(witness.host.id, node.identity), row);
     this.#addCommand(row, first(witness, 'process.command_line') ?? node.images.at(-1)?.commandLine);
   }
 
+  #remember(root: string, row: Row): void {
+    this.#roots.delete(root);
+    this.#roots.set(root, row);
+    if (this.#roots.size > rootsMax) this.#roots.delete(this.#roots.keys().next().value as string);
+  }
+
   #row({ host, timeUs }: Witness, platform: string, interpreter: string, tier: string): Row | undefined {
-    const key = JSON.stringify([host.id, interpreter, tier]);
+    const key = keyOf({ host: host.id, interpreter, tier });
     const known = this.#rows.get(key);
     if (known !== undefined) return known;
     if (this.#rows.size >= rowsMax) {
       this.dropped++;
       return undefined;
     }
-    const commands: string[] = [];
     const distribution = distributionOf(interpreter);
-    const version = versionOf(interpreter) ?? null;
-    const made: Row = {
-      row: { host: host.id, platform, interpreter, distribution, version, tier, commands },
-      firstSeenUs: timeUs,
-      lastSeenUs: timeUs,
-      launches: 0,
-      signer: null,
-      users: new Map(),
-      contexts: new Map(),
-      parents: new Map(),
-      scripts: new Map(),
-      commands,
-    };
+    const made = emptyRow({
+      host: host.id,
+      platform,
+      interpreter,
+      distribution,
+      version: versionOf(interpreter) ?? null,
+      tier,
+      ...this.#expected(host, distribution),
+    });
+    made.firstSeenUs = timeUs;
+    made.lastSeenUs = timeUs;
     this.#rows.set(key, made);
     return made;
+  }
+
+  #expected(
+    host: { readonly id: string; readonly name?: string },
+    distribution: string,
+  ): Pick<Row['row'], 'role' | 'expected'> {
+    const { roles = {}, expect = {} } = this.#expectations ?? {};
+    const names = [host.id, host.name ?? ''].map((name) => name.toLowerCase());
+    const role = Object.entries(roles).find(([glob]) =>
+      names.some((name) => globMatches(glob.toLowerCase(), name)),
+    )?.[1];
+    const declared = role === undefined ? undefined : expect[role];
+    if (role === undefined || declared === undefined) return { role: role ?? null, expected: 'unknown' };
+    const isAllowed = declared.distributions?.includes(distribution) !== false;
+    return { role, expected: declared.python !== false && isAllowed ? 'yes' : 'no' };
   }
 
   #addCommand({ commands }: Row, line: string | undefined): void {
@@ -136,18 +247,77 @@ export class Inventory {
   rows(): InventoryRow[] {
     return [...this.#rows.entries()]
       .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([, { row, firstSeenUs, lastSeenUs, launches, signer, users, contexts, parents, scripts }]) => ({
-        ...row,
-        signer,
-        firstSeenUs,
-        lastSeenUs,
-        launches,
-        users: counted(users),
-        contexts: counted(contexts),
-        parents: counted(parents),
-        scripts: counted(scripts),
-      }));
+      .map(([, { row, firstSeenUs, lastSeenUs, launches, signer, counts, commands }]) => {
+        const named = Object.fromEntries(countNames.map((name) => [name, counted(counts[name])]));
+        return {
+          ...row,
+          signer,
+          firstSeenUs,
+          lastSeenUs,
+          launches,
+          ...(named as Record<CountName, Record<string, number>>),
+          commands,
+        };
+      });
   }
+
+  export(): InventoryData {
+    return { format: 'vedette-inventory', version: 1, rows: this.rows(), dropped: this.dropped };
+  }
+
+  /**
+   * Adds another inventory: counts are summed, times widened. What is declared now decides what is expected.
+   * @throws UsageError `INPUT_UNREADABLE` for data that is none, or of another version.
+   */
+  add(data: InventoryData): void {
+    if (data?.format !== 'vedette-inventory' || data.version !== 1 || !Array.isArray(data.rows)) {
+      throw new UsageError(
+        'INPUT_UNREADABLE',
+        'not an inventory of version 1: make it with `vedette inventory --export`',
+      );
+    }
+    this.dropped += data.dropped;
+    for (const row of data.rows) this.#addRow(row);
+  }
+
+  #addRow(given: InventoryRow): void {
+    const key = keyOf(given);
+    const known = this.#rows.get(key);
+    if (known === undefined && this.#rows.size >= rowsMax) {
+      this.dropped += given.launches;
+      return;
+    }
+    const { host, platform, interpreter, distribution, version, tier } = given;
+    const declared = this.#expectations === undefined ? given : this.#expected({ id: host }, distribution);
+    const { role, expected } = declared;
+    const row = known ?? emptyRow({ host, platform, interpreter, distribution, version, tier, role, expected });
+    this.#rows.set(key, row);
+    row.firstSeenUs = Math.min(row.firstSeenUs, given.firstSeenUs);
+    row.lastSeenUs = Math.max(row.lastSeenUs, given.lastSeenUs);
+    row.launches += given.launches;
+    row.signer ??= given.signer;
+    for (const name of countNames)
+      for (const [text, count] of Object.entries(given[name] ?? {})) add(row.counts[name], text, count);
+    for (const line of given.commands) this.#addCommand(row, line);
+  }
+}
+
+const keyOf = ({ host, interpreter, tier }: Pick<InventoryRow, 'host' | 'interpreter' | 'tier'>): string =>
+  JSON.stringify([host, interpreter, tier]);
+
+const rootKey = (host: string, identity: string): string => `${host} ${identity}`;
+
+function emptyRow(row: Row['row']): Row {
+  const counts = Object.fromEntries(countNames.map((name) => [name, new Map<string, number>()]));
+  return {
+    row,
+    firstSeenUs: Number.POSITIVE_INFINITY,
+    lastSeenUs: Number.NEGATIVE_INFINITY,
+    launches: 0,
+    signer: null,
+    counts: counts as Record<CountName, Map<string, number>>,
+    commands: [],
+  };
 }
 
 /** The first value that the event has among the fields. */
@@ -157,9 +327,9 @@ function first({ fields }: Witness, ...names: readonly string[]): string | undef
 
 const executableOf = ({ images }: ProcessNode): string | undefined => images.at(-1)?.executable ?? images.at(-1)?.name;
 
-function add(counts: Map<string, number>, name: string): void {
+function add(counts: Map<string, number>, name: string, count = 1): void {
   const key = counts.has(name) || counts.size < namesMax ? name : '…';
-  counts.set(key, (counts.get(key) ?? 0) + 1);
+  counts.set(key, (counts.get(key) ?? 0) + count);
 }
 
 const counted = (counts: ReadonlyMap<string, number>): Record<string, number> =>
