@@ -7,10 +7,12 @@ import { Baseline } from '../correlator/behavior/baseline.js';
 import type { BaselineData } from '../correlator/behavior/baseline_data.js';
 import { Behaviors, sessionsFor } from '../correlator/behaviors.js';
 import type { Unready } from '../correlator/coverage/health.js';
+import { ExceptionSet, type ExceptionState, type ExceptionUse } from '../correlator/exceptions.js';
 import { type CorrelatorOptions, readOptions } from '../correlator/options.js';
 import { Publisher } from '../correlator/publisher.js';
 import { viewRule } from '../correlator/rule_view.js';
 import type { CorrelatorStats, LossCount } from '../correlator/stats.js';
+import { HiddenAlerts } from '../correlator/suppression.js';
 import { ruleFingerprint } from '../rule/fingerprint.js';
 import type { BehaviorRule } from '../rule/ir.js';
 import type { ForwardedWitnesses } from './messages.js';
@@ -22,6 +24,7 @@ export interface BehaviorPartState {
   readonly behaviors: Readonly<Record<string, unknown>>;
   readonly baseline: BaselineData;
   readonly hosts: readonly (readonly [id: string, HostState])[];
+  readonly exceptions: readonly ExceptionState[];
 }
 
 interface HostState {
@@ -44,6 +47,8 @@ export class BehaviorPart {
   readonly #baseline: Baseline;
   readonly #behaviors: Behaviors;
   readonly #publisher: Publisher;
+  readonly #exceptions: ExceptionSet | undefined;
+  readonly #hidden = new HiddenAlerts();
   readonly #hosts = new Map<string, HostState>();
 
   /** `options` ask for a baseline. */
@@ -51,10 +56,11 @@ export class BehaviorPart {
     const settings = readOptions(options);
     this.#rules = settings.rules.filter((rule): rule is BehaviorRule => rule.kind === 'behavior');
     this.#baseline = new Baseline(settings.baseline ?? { mode: 'learn', learnForUs: 0 });
+    this.#exceptions = settings.exceptions.length === 0 ? undefined : new ExceptionSet(settings.exceptions);
     this.#behaviors = new Behaviors(noNames, {
       minSeverity: settings.minSeverity,
       sessionsMax: sessionsFor(settings.memoryBytes, this.#rules.length),
-      exceptions: undefined,
+      exceptions: this.#exceptions,
       onWitness: undefined,
       baseline: this.#baseline,
     });
@@ -91,7 +97,9 @@ export class BehaviorPart {
   }
 
   #published(): Alert[] {
+    for (const { alert } of this.#behaviors.drainHidden()) this.#hidden.add(alert);
     return this.#publisher.drain().map((alert) => {
+      this.#hidden.remove(alert.id);
       const coverage = this.#hosts.get(alert.host?.id ?? '')?.coverage[alert.rule.id];
       return coverage === undefined ? alert : { ...alert, coverage };
     });
@@ -99,6 +107,16 @@ export class BehaviorPart {
 
   baseline(): BaselineData {
     return this.#baseline.export();
+  }
+
+  /** What exceptions hid of these rules. */
+  exceptions(): ExceptionUse[] {
+    return this.#exceptions?.audit() ?? [];
+  }
+
+  /** The alerts that exceptions hid since the last call. */
+  suppressed(): Alert[] {
+    return this.#hidden.drain();
   }
 
   /** Rules whose baseline of the host is not in force. */
@@ -122,14 +140,16 @@ export class BehaviorPart {
   snapshot(): BehaviorPartState {
     const fingerprints = Object.fromEntries(this.#rules.map((rule) => [rule.id, ruleFingerprint(rule)]));
     const behaviors = this.#behaviors.snapshot();
-    return { fingerprints, behaviors, baseline: this.#baseline.export(), hosts: [...this.#hosts] };
+    const exceptions = this.#exceptions?.snapshot() ?? [];
+    return { fingerprints, behaviors, baseline: this.#baseline.export(), hosts: [...this.#hosts], exceptions };
   }
 
   /** Takes over the state of rules that have not changed, and everything learned. */
-  restore({ fingerprints, behaviors, baseline, hosts }: BehaviorPartState): void {
+  restore({ fingerprints, behaviors, baseline, hosts, exceptions }: BehaviorPartState): void {
     const kept = this.#rules.filter((rule) => fingerprints[rule.id] === ruleFingerprint(rule)).map(({ id }) => id);
     this.#baseline.restore(baseline);
     this.#behaviors.restore(Object.fromEntries(kept.map((id) => [id, behaviors[id]])));
     for (const [id, state] of hosts) this.#hosts.set(id, state);
+    this.#exceptions?.restore(exceptions);
   }
 }

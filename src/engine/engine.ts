@@ -48,6 +48,11 @@ export interface Engine {
   snapshot(): Promise<void>;
   stats(): Promise<EngineStats>;
   /**
+   * The alerts that exceptions hid since the last call, with `hiddenBy`; the newest ten thousand of each shard. Not in
+   * snapshots; after a shard was rebuilt some may come again.
+   */
+  suppressed(): Promise<Alert[]>;
+  /**
    * Whether each rule could have fired on each host, from what the hosts sent so far: the same for any number of shards.
    * @throws UsageError where no coverage model was given.
    */
@@ -239,6 +244,12 @@ class RunningEngine implements Engine {
       'USAGE_OPTION',
       "baseline: none was asked for; create the engine with { baseline: { mode: 'learn' } }",
     );
+  }
+
+  async suppressed(): Promise<Alert[]> {
+    this.#refuseClosed();
+    await this.#last.catch(() => undefined);
+    return this.#fleet.suppressed();
   }
 
   async coverage(): Promise<CoverageReport> {

@@ -235,6 +235,7 @@ export class Fleet {
         shards: shards.length,
         nextOrdinal: this.nextOrdinal,
         ordered: ordered.snapshot(),
+        orderedExceptions: ordered.exceptionsSnapshot(),
         global: globalState?.state ?? null,
         // As text: the judgement goes on while the snapshot is kept.
         behavior: behavior === undefined ? null : JSON.stringify(behavior.snapshot()),
@@ -288,19 +289,32 @@ export class Fleet {
 
   async stats(): Promise<FleetStats> {
     const shards = await Promise.all(this.mailboxes.map((mailbox) => mailbox.correlatorStats()));
-    const { global, ordered } = this.#rules;
+    const { global, ordered, behavior } = this.#rules;
     const exceptions = [
       ...shards.flatMap((shard) => shard.exceptions),
       ...(global?.part.exceptions() ?? []),
       ...ordered.exceptions(),
+      ...(behavior?.exceptions() ?? []),
     ];
     return {
       shards,
       global: global?.part.stats() ?? null,
       pendingRows: global?.part.pendingRows ?? 0,
       exceptions,
-      behavior: this.#rules.behavior?.stats(this.#clockUs),
+      behavior: behavior?.stats(this.#clockUs),
     };
+  }
+
+  /** The alerts that exceptions hid since the last call, in the order in which alerts come out. */
+  async suppressed(): Promise<Alert[]> {
+    const { global, ordered, behavior } = this.#rules;
+    const ofShards = await Promise.all(this.mailboxes.map((mailbox) => mailbox.suppressed()));
+    return [
+      ...ofShards.flat(),
+      ...(global?.part.suppressed() ?? []),
+      ...ordered.suppressed(),
+      ...(behavior?.suppressed() ?? []),
+    ].sort(compareAlerts);
   }
 
   /** What was learned; undefined where there is no baseline. */

@@ -106,6 +106,10 @@ export class GlobalShard {
     return this.#correlator.exceptions();
   }
 
+  suppressed(): Alert[] {
+    return this.#correlator.suppressed();
+  }
+
   get pendingRows(): number {
     return this.#pending.length;
   }

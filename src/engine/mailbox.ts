@@ -4,6 +4,7 @@
  * the journal again; what that repeats was delivered already and is dropped.
  */
 import { BatchError, ProgramError, SnapshotError, UsageError, VedetteError } from '../core/errors.js';
+import type { Alert } from '../correlator/alert.js';
 import type { CoverageCounts } from '../correlator/coverage/tracker.js';
 import type { SessionPlace, ShardAnswer, ShardMessage, ShardOutput, ShardStart, Started } from './messages.js';
 import type { ShardHost } from './shard_host.js';
@@ -108,6 +109,15 @@ export class Mailbox {
       const answer = await this.#persist(() => this.#host.run({ kind: 'coverage' }));
       if (answer.kind !== 'coverage') throw errorOf(answer);
       return answer.counts;
+    });
+  }
+
+  /** The alerts that exceptions hid since the last call. */
+  suppressed(): Promise<readonly Alert[]> {
+    return this.#inTurn(async () => {
+      const answer = await this.#persist(() => this.#host.run({ kind: 'suppressed' }));
+      if (answer.kind !== 'suppressed') throw errorOf(answer);
+      return answer.alerts;
     });
   }
 

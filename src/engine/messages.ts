@@ -96,7 +96,8 @@ export type ShardTask =
   /** `spare`: memory for it, given away. */
   | { readonly kind: 'snapshot'; readonly spare: ArrayBuffer }
   | { readonly kind: 'stats' }
-  | { readonly kind: 'coverage' };
+  | { readonly kind: 'coverage' }
+  | { readonly kind: 'suppressed' };
 
 export interface Started {
   readonly report: RestoreReport;
@@ -117,5 +118,6 @@ export type ShardAnswer =
     }
   /** Undefined where no coverage model was given. */
   | { readonly kind: 'coverage'; readonly counts: CoverageCounts | undefined }
+  | { readonly kind: 'suppressed'; readonly alerts: readonly Alert[] }
   | { readonly kind: 'lost' }
   | { readonly kind: 'error'; readonly name: string; readonly code: string; readonly message: string };

@@ -51,9 +51,7 @@ export function readEngineOptions(options: EngineOptions): EngineSettings {
     const near = isOption(name) ? undefined : nearestName(name, own);
     if (near !== undefined) refuse(name, `there is no such option; did you mean ${near}?`);
   }
-  const { latenessUs, memoryBytes, exceptions } = readOptions(correlator);
-  // What is hidden must be told, and an engine does not gather that from its shards.
-  if (exceptions.length > 0) refuse('exceptions', 'an engine does not take them; use createCorrelator');
+  const { latenessUs, memoryBytes } = readOptions(correlator);
   if (!Number.isInteger(shards) || shards < 0 || shards > shardsMax) {
     refuse('shards', `give a whole number from 0 (in process) to ${shardsMax}`);
   }

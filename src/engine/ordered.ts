@@ -1,21 +1,23 @@
 /** Rules whose alerts are piped, suppressed or capped: one publisher for all shards, in one order over all hosts. */
 import type { Alert } from '../correlator/alert.js';
-import { ExceptionSet, type ExceptionUse } from '../correlator/exceptions.js';
+import { ExceptionSet, type ExceptionState, type ExceptionUse } from '../correlator/exceptions.js';
 import { type CorrelatorOptions, readOptions } from '../correlator/options.js';
 import { Publisher, type PublisherState } from '../correlator/publisher.js';
 import { type RuleView, viewRule } from '../correlator/rule_view.js';
+import { HiddenAlerts } from '../correlator/suppression.js';
 import type { Rule } from '../rule/ir.js';
 import type { OrderedAlert } from './messages.js';
 
 export class OrderedRules {
   readonly #publisher: Publisher;
   readonly #exceptions: ExceptionSet | undefined;
+  readonly #hidden = new HiddenAlerts();
   readonly #views: ReadonlyMap<string, RuleView>;
 
   constructor(options: CorrelatorOptions, rules: readonly Rule[]) {
     const settings = readOptions(options);
     this.#exceptions = settings.exceptions.length === 0 ? undefined : new ExceptionSet(settings.exceptions);
-    this.#publisher = new Publisher(settings, this.#exceptions);
+    this.#publisher = new Publisher(settings, this.#exceptions, (alert) => this.#hidden.add(alert));
     this.#views = new Map(rules.map((rule) => [rule.id, viewRule(rule, settings.caps)]));
   }
 
@@ -38,14 +40,25 @@ export class OrderedRules {
     return this.#publisher.snapshot();
   }
 
-  /** Takes over the state of the rules in `kept`. */
-  restore(state: PublisherState, kept: ReadonlySet<string>): void {
+  /** Apart from what may yet change. */
+  exceptionsSnapshot(): readonly ExceptionState[] {
+    return structuredClone(this.#exceptions?.snapshot() ?? []);
+  }
+
+  /** Takes over the state of the rules in `kept`, and what exceptions hid. */
+  restore(state: PublisherState, exceptions: readonly ExceptionState[], kept: ReadonlySet<string>): void {
+    this.#exceptions?.restore(exceptions);
     this.#publisher.restore(state, (id) => (kept.has(id) ? this.#views.get(id) : undefined));
   }
 
   /** What exceptions hid of these rules. */
   exceptions(): ExceptionUse[] {
     return this.#exceptions?.audit() ?? [];
+  }
+
+  /** The alerts of these rules that exceptions hid since the last call. */
+  suppressed(): Alert[] {
+    return this.#hidden.drain();
   }
 
   alertsOf(rule: string): number {

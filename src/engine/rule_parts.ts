@@ -112,7 +112,10 @@ export async function startRules(
   const started = await startShards(options, plan, mailboxes, snapshot);
   const report = reportOf(options, plan, snapshot, started[0]?.report ?? nothing, built?.report ?? nothing);
   const ordered = new OrderedRules(options, plan.shardRules);
-  if (snapshot !== undefined) ordered.restore(snapshot.header.ordered, new Set(report.kept));
+  if (snapshot !== undefined) {
+    const { header } = snapshot;
+    ordered.restore(header.ordered, header.orderedExceptions ?? [], new Set(report.kept));
+  }
   const build = async () => (await buildGlobal(options, settings, plan, snapshot, clockUs)).part;
   const global = built === undefined ? undefined : new Rebuilt(built.part, partOptions(places, 'global', build));
   const behavior = options.baseline === undefined ? undefined : new BehaviorPart(options);

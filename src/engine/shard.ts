@@ -44,6 +44,7 @@ export class Shard {
   #answer(task: Exclude<ShardTask, { kind: 'start' }>, correlator: CorrelatorPart): ShardAnswer {
     if (task.kind === 'push') return { kind: 'output', output: this.#push(correlator, task.message) };
     if (task.kind === 'coverage') return { kind: 'coverage', counts: correlator.coverageCounts() };
+    if (task.kind === 'suppressed') return { kind: 'suppressed', alerts: correlator.suppressed() };
     if (task.kind === 'snapshot') return { kind: 'snapshot', bytes: correlator.unsealedSnapshot(task.spare) };
     return {
       kind: 'stats',

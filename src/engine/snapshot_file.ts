@@ -6,6 +6,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { SnapshotError } from '../core/errors.js';
 import { Hash128, hash128 } from '../core/hash.js';
+import type { ExceptionState } from '../correlator/exceptions.js';
 import type { PublisherState } from '../correlator/publisher.js';
 import type { GlobalState } from './global_shard.js';
 
@@ -19,6 +20,8 @@ export interface EngineSnapshotHeader {
   /** First ordinal that the snapshot does not cover. */
   readonly nextOrdinal: number;
   readonly ordered: PublisherState;
+  /** What exceptions hid of those rules. */
+  readonly orderedExceptions?: readonly ExceptionState[];
   /** State of the global shard; null where there was none. */
   readonly global: GlobalState | null;
   /** State of the judgement of behaviour rules as JSON text, where the engine has a baseline; else null or absent. */
