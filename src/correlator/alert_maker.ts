@@ -129,12 +129,15 @@ function evidenceOf(entry: RawEvidence, view: RuleView, names: AlertNames): Evid
   const time = formatTimeUs(entry.timeUs);
   if (entry.isMissing) return { step, missing: true, time };
   let { isCut } = entry;
-  const shown = Object.entries(entry.fields).flatMap(([name, value]) => {
-    if (!names.evidenceFields.has(name) && !view.keyFields.has(name)) return [];
+  const shown = new Map<string, NonNullable<EvidenceFields[string]>>();
+  // In the order of the options, whatever other rules have the kernel keep.
+  for (const name of [...names.evidenceFields, ...view.keyFields]) {
+    const value = entry.fields[name];
+    if (value === undefined) continue;
     const kept = cutValue(value, names.evidenceValueBytes);
     isCut ||= kept !== value;
-    return [[name, kept] as const];
-  });
+    shown.set(name, kept);
+  }
   return {
     step,
     eventId: eventIdOf(entry, names),
