@@ -12,8 +12,9 @@ import { hostTouchHash, hostTouchRecord } from "./hosts";
 import { chunkFlush, ensureSlot } from "./ingest";
 import { count, countRow, scratchEnd, scratchReset, scratchTake, scratchTop, skipRow } from "./input";
 import { align8, reserve } from "./memory";
-import { chunkRows, clearNumbers, rowAddress, rowHostHash, rowOpen, rowStage, rowsFree, touch } from "./rows";
+import { chunkRows, clearNumbers, rowAddress, rowHostHash, rowOpen, rowPass, rowStage, rowsFree, touch } from "./rows";
 import { listItem, listLength, valueIsList } from "./lists";
+import { ownsSlot, sharesSlots, slotOfHost } from "./routing";
 import { NO_TIME, timeInRange } from "./time";
 import { valuesMakeRoom } from "./value_collection";
 import { formatNumber, internList, internNested, internNumber, internText, valueBytesFree, valuesFree } from "./values";
@@ -21,8 +22,9 @@ import { formatNumber, internList, internNested, internNumber, internText, value
 export { ingest_batch_check } from "./batch_check";
 
 const BLOCK: u32 = 32;
-/** In place of a slot: the row is skipped. */
+/** In place of a slot: the row is skipped; the row is another kernel's. Both are above every slot. */
 const NO_SLOT: u32 = 0xffffffff;
+const FOREIGN_SLOT: u32 = 0xfffffffe;
 
 let slots: usize = 0;
 /** Address of each row of the block; of a spare row for those that are skipped, so that filling need not ask. */
@@ -35,6 +37,9 @@ export let touched: u64 = 0;
 let listBuffer: usize = 0;
 let hostPointer: usize = 0;
 let hostBytes: u32 = 0;
+/** Codes of the rows' host ids, and where they lead; 0 where rows are read without a look at them. */
+let hostCodes: usize = 0;
+let hostSpace: usize = 0;
 /** The column in hand: where its codes lead. */
 let isSession: bool = false;
 
@@ -57,6 +62,7 @@ export function ingest_batch(view: usize): u32 {
     const column = viewColumn(view, c);
     if (load<u32>(column, ViewColumn.Entries * 4) != 0) addEntries(column, c, isOfSession(view, column));
   }
+  findHostCodes(view);
   const times = <usize>load<u32>(view, ViewWord.TimePointer * 4);
   let row: u32 = 0;
   while (row < rows) {
@@ -74,6 +80,27 @@ export function ingest_batch(view: usize): u32 {
   return rows;
 }
 
+/** Where a kernel that shares the stream finds the host of a row before anything else is read of it; no codes elsewhere. */
+function findHostCodes(view: usize): void {
+  hostCodes = 0;
+  if (!sharesSlots() || hostIdColumn == 0xffffffff || columnKind(hostIdColumn) != ColumnKind.Id) return;
+  const column = viewColumn(view, hostIdColumn);
+  const kind = load<u32>(column, ViewColumn.Kind * 4);
+  if (kind == 0 || kind == BatchKind.Number || load<u32>(column, ViewColumn.ListOffsets * 4) != 0) return;
+  hostCodes = <usize>load<u32>(column, ViewColumn.Codes * 4);
+  hostSpace = spaceOf(isOfSession(view, column), hostIdColumn);
+}
+
+/** Whether the row names a host that is another kernel's. Where it names none in its own column, staging tells. */
+@inline
+function isForeign(row: u32): bool {
+  if (hostCodes == 0) return false;
+  const code = load<u32>(hostCodes + (<usize>row << 2));
+  if (code == 0) return false;
+  const hash = load<u64>(pagesEntry(hostSpace, tableOf(hostSpace, hostIdColumn), code));
+  return hash != 0 && !ownsSlot(slotOfHost(hash));
+}
+
 /** Takes slots for the next rows, as many as a block, the chunk and the row store hold; at least one row. */
 function openBlock(view: usize, times: usize, row: u32, rows: u32): u32 {
   makeRoom(view, row, min<u32>(BLOCK, rows - row));
@@ -83,12 +110,13 @@ function openBlock(view: usize, times: usize, row: u32, rows: u32): u32 {
   for (let i: u32 = 0; i < size; i++) {
     const timeUs = timeInRange(load<i64>(times + (<usize>(row + i) << 3)));
     let slot = NO_SLOT;
-    if (hasSlot && timeUs != NO_TIME) {
+    if (isForeign(row + i)) slot = FOREIGN_SLOT;
+    else if (hasSlot && timeUs != NO_TIME) {
       slot = rowOpen(timeUs);
       clearNumbers(rowAddress(slot));
     }
     store<u32>(slots + (<usize>i << 2), slot);
-    store<u32>(addresses + (<usize>i << 2), <u32>(slot == NO_SLOT ? spareRow : rowAddress(slot)));
+    store<u32>(addresses + (<usize>i << 2), <u32>(slot >= FOREIGN_SLOT ? spareRow : rowAddress(slot)));
   }
   return size;
 }
@@ -123,6 +151,10 @@ function stageBlock(row: u32, size: u32): void {
   for (let i: u32 = 0; i < size; i++) {
     const slot = load<u32>(slots + (<usize>i << 2));
     countRow();
+    if (slot == FOREIGN_SLOT) {
+      rowPass();
+      continue;
+    }
     if (slot == NO_SLOT) {
       skipRow(rowsFree() == 0 ? SkipReason.RowStore : SkipReason.Time, row + i);
       continue;
@@ -137,7 +169,7 @@ function touchHosts(size: u32): void {
   let sum: u64 = 0;
   for (let i: u32 = 0; i < size; i++) {
     const slot = load<u32>(slots + (<usize>i << 2));
-    const host: u32 = slot == NO_SLOT ? 0 : hostTouchHash(rowHostHash(slot));
+    const host: u32 = slot >= FOREIGN_SLOT ? 0 : hostTouchHash(rowHostHash(slot));
     store<u32>(hostsTouched + (<usize>i << 2), host);
   }
   for (let i: u32 = 0; i < size; i++) sum += hostTouchRecord(load<u32>(hostsTouched + (<usize>i << 2)));
@@ -205,7 +237,7 @@ function fillSingles(column: usize, c: u32, kind: u32, row: u32, size: u32): voi
   for (let i: u32 = 0; i < size; i++) {
     const code = load<u32>(codes + (<usize>i << 2));
     // A skipped row's values are not told as mistyped.
-    if (code == 0 || slotAt(i) == NO_SLOT) continue;
+    if (code == 0 || slotAt(i) >= FOREIGN_SLOT) continue;
     copySingle(addressAt(i) + offset, pagesEntry(space, table, code), kind);
   }
 }
@@ -229,7 +261,7 @@ function fillFromLists(column: usize, c: u32, kind: u32, row: u32, size: u32): v
   const table = tableOf(space, c);
   for (let i: u32 = 0; i < size; i++) {
     const slot = slotAt(i);
-    if (slot == NO_SLOT) continue;
+    if (slot >= FOREIGN_SLOT) continue;
     const first = load<u32>(listOffsets + (<usize>i << 2));
     const length = load<u32>(listOffsets + (<usize>i << 2), 4) - first;
     const items = codes + (<usize>first << 2);
@@ -280,7 +312,7 @@ function fillFromNumbers(column: usize, c: u32, kind: u32, row: u32, size: u32):
   const offset = columnOffset(c);
   for (let i: u32 = 0; i < size; i++) {
     const slot = slotAt(i);
-    if (slot == NO_SLOT || (validity != 0 && !isValid(validity, row + i))) continue;
+    if (slot >= FOREIGN_SLOT || (validity != 0 && !isValid(validity, row + i))) continue;
     const number = load<f64>(numbers + (<usize>i << 3));
     if (!isFinite(number)) {
       if (kind == ColumnKind.Number) count(IngestCounter.Mistyped);

@@ -55,6 +55,13 @@ export function ownsSlot(slot: u32): bool {
   return load<u8>(FOREIGN + slot) == 0;
 }
 
+/** Whether some slots are another kernel's. */
+export function sharesSlots(): bool {
+  let any: u64 = 0;
+  for (let at: usize = 0; at < usize(HostSlots.Count); at += 8) any |= load<u64>(FOREIGN + at);
+  return any != 0;
+}
+
 /** Address of the 256 bytes that say which slots are another kernel's. */
 export function foreignSlots(): usize {
   return FOREIGN;

@@ -253,6 +253,12 @@ export function rowStage(slot: u32): bool {
   return true;
 }
 
+/** A row of a host that is not this kernel's, before anything was opened for it. */
+export function rowPass(): void {
+  takeOrdinal();
+  rowsForeign++;
+}
+
 /** Hash of the host that an open row names. */
 export function rowHostHash(slot: u32): u64 {
   findHost(rowAddress(slot));
