@@ -35,8 +35,11 @@ export interface EngineStats {
   /** Inputs that are being applied. */
   readonly onTheirWay: number;
   readonly shards: readonly ShardStats[];
-  /** The global shard; null where no rule needs one. `pending`: events that wait for the watermark. */
+  /** The router; `restarts`: times it was built anew after its kernel failed. */
+  readonly router: { readonly restarts: number };
+  /** The global shard; null where no rule needs one. `pending`: events that wait for the watermark. `restarts` since the last reload. */
   readonly global: {
+    readonly restarts: number;
     readonly events: number;
     readonly pending: number;
     readonly memory: CorrelatorStats['memory'];
@@ -57,7 +60,7 @@ interface Own {
 const examplesMax = 10;
 
 export async function engineStats(fleet: Fleet, own: Own): Promise<EngineStats> {
-  const { shards, global, pendingRows, exceptions, behavior } = await fleet.stats();
+  const { shards, global, pendingRows, restarts, exceptions, behavior } = await fleet.stats();
   const all = [...shards.map(({ stats }) => stats), ...(global === null ? [] : [global])];
   const sum = (of: (stats: CorrelatorStats) => number): number => all.reduce((total, one) => total + of(one), 0);
   const inShards = (of: (stats: CorrelatorStats) => number): number =>
@@ -88,7 +91,11 @@ export async function engineStats(fleet: Fleet, own: Own): Promise<EngineStats> 
     pushes: own.pushes,
     onTheirWay: own.onTheirWay,
     shards: fleet.mailboxes.map((mailbox, index) => shardStats(mailbox.stats(), shards[index], newestUs)),
-    global: global === null ? null : { events: global.events, pending: pendingRows, memory: global.memory },
+    router: { restarts: restarts.router },
+    global:
+      global === null
+        ? null
+        : { restarts: restarts.global, events: global.events, pending: pendingRows, memory: global.memory },
     damagedSnapshots: own.recovery?.damaged.length ?? 0,
   };
 }

@@ -21,7 +21,15 @@ import type { SessionPlace, ShardAnswer, ShardMessage, ShardOutput } from './mes
 import type { EngineSettings } from './options.js';
 import { Rebuilt } from './rebuilt.js';
 import { type Routed, Router, sessionPlaceOf } from './router.js';
-import { buildGlobal, type FleetPlaces, partOptions, type RuleParts, startRules, startShards } from './rule_parts.js';
+import {
+  buildGlobal,
+  type FleetPlaces,
+  type PartName,
+  partOptions,
+  type RuleParts,
+  startRules,
+  startShards,
+} from './rule_parts.js';
 import type { EngineSnapshot } from './snapshot_file.js';
 
 /** A step on its way through the shards. `finish` is to be called in the order of the stream. */
@@ -36,6 +44,8 @@ export interface FleetStats {
   readonly shards: readonly Extract<ShardAnswer, { kind: 'stats' }>[];
   readonly global: CorrelatorStats | null;
   readonly pendingRows: number;
+  /** Times that the parts in the engine's thread were built anew. */
+  readonly restarts: Readonly<Record<PartName, number>>;
   readonly exceptions: readonly ExceptionUse[];
   /** Where the engine judges behaviour rules itself. */
   readonly behavior: BehaviorPartStats | undefined;
@@ -300,6 +310,7 @@ export class Fleet {
       shards,
       global: global?.part.stats() ?? null,
       pendingRows: global?.part.pendingRows ?? 0,
+      restarts: { router: this.#router.restarts, global: global?.restarts ?? 0 },
       exceptions,
       behavior: behavior?.stats(this.#clockUs),
     };

@@ -75,6 +75,14 @@ describe.each(['router', 'global'] as const)('the %s', (part) => {
     expect(alertSet(alerts)).toEqual(expected);
   });
 
+  it('that fails is told of in stats', async () => {
+    const engine = await start(every(8, 4));
+    for (const batch of batches) await engine.push(batch);
+    const { router, global } = await engine.stats();
+    expect({ router, global }[part]?.restarts).toBeGreaterThan(0);
+    await engine.close();
+  });
+
   it('that fails goes on from the snapshot that the engine started from', async () => {
     const store = new MemoryStore();
     const first = await start(new Set(), { state: { store, every: '1h' } });
