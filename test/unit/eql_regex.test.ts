@@ -39,6 +39,9 @@ const matches: readonly (readonly [pattern: string, matching: readonly string[],
   ['[~&<>@#]', ['~', '#'], ['a']],
   ['äö😀', ['äö😀'], ['äö']],
   ['C:\\\\Windows\\\\.*', ['C:\\Windows\\x'], ['C:Windows']],
+  ['a<1-10>', ['a1', 'a10', 'a07', 'a0010'], ['a', 'a0', 'a11']],
+  ['<10-01>', ['01', '09', '10'], ['1', '00', '11', '010']],
+  ['x>y', ['x>y'], ['xy']],
   ['https?:\\/\\/[^ ]+', ['http://a', 'https://b/c'], ['https:/x']],
 ];
 
@@ -59,7 +62,9 @@ const refusals: readonly (readonly [pattern: string, message: string, at: number
   ['"abc', 'a quotation is not closed', 0],
   ['a~b', 'complement ("~") cannot be translated', 1],
   ['a&b', 'intersection ("&") cannot be translated', 1],
-  ['<1-9>', 'number ranges ("<…>") cannot be translated', 0],
+  ['a<b', '"<" begins no number range', 1],
+  ['<1->', '"<" begins no number range', 0],
+  ['<1-2147483648>', 'a number above 2147483647', 0],
   ['(?:a)', 'Lucene has no "(?…)" groups', 1],
   ['(?i)a', 'Lucene has no "(?…)" groups', 1],
 ];
@@ -80,6 +85,22 @@ describe('Lucene regular expressions', () => {
 
   it.each(refusals)('refuses %s: %s', (pattern, message, at) => {
     expect(translateLucene(pattern)).toMatchObject({ problem: { message, at } });
+  });
+
+  it('takes the numbers of a range, and no others', () => {
+    for (const [from, to] of [
+      [0, 0],
+      [7, 123],
+      [99, 1000],
+      [250, 349],
+    ] as const) {
+      const test = compile(`<${from}-${to}>`);
+      const found = Array.from({ length: 1_100 }, (_, number) => number).filter((number) => test(String(number)));
+      // Of bounds of one length, numbers of other lengths are none.
+      const isFixed = String(from).length === String(to).length;
+      const wanted = Array.from({ length: to - from + 1 }, (_, i) => from + i);
+      expect(found).toEqual(wanted.filter((n) => !isFixed || String(n).length === String(to).length));
+    }
   });
 
   it('bounds nesting', () => {

@@ -2,11 +2,12 @@
  * Lucene regular expressions, which Elasticsearch's `regex` takes, as RE2 patterns for the same language.
  *
  * Both match the whole value. Differences bridged: `"…"` quotes text, `^ $` and `\b` are plain characters, `.` takes line
- * breaks, `a+?` is an optional `a+`, `@` is any text, `#` nothing. Complement `~`, intersection `&` and number ranges
- * `<1-9>` have no RE2 form and are refused by name.
+ * breaks, `a+?` is an optional `a+`, `@` is any text, `#` nothing, `<1-9>` a number. Complement `~` and intersection `&`
+ * have no RE2 form and are refused by name.
  */
 
 import { regexDepthMax, regexRepeatMax } from '../../core/limits.js';
+import { numberRangeMax, numberRangePattern } from './number_range.js';
 
 export interface RegexProblem {
   readonly message: string;
@@ -45,8 +46,6 @@ const negatedClasses: Readonly<Record<string, string>> = { D: 'd', W: 'w', S: 's
 const refused: Readonly<Record<string, string>> = {
   '~': 'complement ("~")',
   '&': 'intersection ("&")',
-  '<': 'number ranges ("<…>")',
-  '>': '">"',
 };
 
 class Translator {
@@ -161,10 +160,10 @@ class Translator {
       case '?':
       case '{':
         return this.fail(`"${c}" repeats nothing`, `Write \\${c} for a plain "${c}".`);
+      case '<':
+        return this.numberRange();
       case '~':
       case '&':
-      case '<':
-      case '>':
         return this.fail(`${refused[c]} cannot be translated`, `Write \\${c} for a plain "${c}".`);
       default:
         this.at++;
@@ -188,6 +187,17 @@ class Translator {
       this.fail('a group is not closed', 'Close the group with ")"; write \\( for a plain parenthesis.');
     this.at++;
     return `(?:${inner})`;
+  }
+
+  private numberRange(): string {
+    const match = /^<(\d{1,10})-(\d{1,10})>/.exec(this.characters.slice(this.at, this.at + 24).join(''));
+    const [text, from, to] = match ?? [];
+    if (text === undefined || from === undefined || to === undefined)
+      return this.fail('"<" begins no number range', 'Write <1-99>; write \\< for a plain "<".');
+    if (Math.max(Number(from), Number(to)) > numberRangeMax)
+      this.fail(`a number above ${numberRangeMax}`, `Write numbers up to ${numberRangeMax}.`);
+    this.at += text.length;
+    return numberRangePattern(from, to);
   }
 
   private quoted(): string {
