@@ -312,7 +312,9 @@ export class Fleet {
       pendingRows: global?.part.pendingRows ?? 0,
       restarts: { router: this.#router.restarts, global: global?.restarts ?? 0 },
       exceptions,
-      behavior: behavior?.stats(this.#clockUs),
+      behavior: behavior?.stats(
+        shards.reduce((newest, { stats }) => Math.max(newest, stats.watermarkUs ?? newest), Number.NEGATIVE_INFINITY),
+      ),
     };
   }
 

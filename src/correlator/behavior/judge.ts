@@ -153,8 +153,10 @@ class Judge implements SessionJudge {
 
   /** What the host showed a window before is learned by now, however much of the stream is judged at once. */
   private learnBefore({ host, timeUs }: Witness): void {
-    if (this.learning === undefined || timeUs < this.learning.dueUs(host.id)) return;
-    this.learning.advance(host.id, timeUs);
+    if (this.learning === undefined) return;
+    // A session that has been idle for long ends with this witness: who waits to tell of it does so before.
+    for (const follower of this.followers) follower.heardUntil(host.id, timeUs);
+    if (timeUs >= this.learning.dueUs(host.id)) this.learning.advance(host.id, timeUs);
   }
 
   private instancesOf(session: Session, witness: Witness, { spec, form }: KnownItem): readonly Instance[] {

@@ -134,6 +134,11 @@ export class UnusualJudge implements BehaviorJudge {
 
   observe(): void {}
 
+  /** The host's time has come to `timeUs`, though the push goes on. */
+  heardUntil(hostId: string, timeUs: number): void {
+    this.settle(hostId, timeUs);
+  }
+
   advance(hostId: string, watermarkUs: number): void {
     this.settle(hostId, watermarkUs);
     this.close(watermarkUs, hostId);
