@@ -3,6 +3,7 @@
  * Walks conditions as `lower.ts` does: the two agree on which column a field has.
  */
 import { expressionDepthMax } from '../core/limits.js';
+import { evaluate } from '../rule/evaluate.js';
 import type { CallExpr, CompareExpr, Expr, FieldExpr, LineageExpr, MatchExpr, NestedExpr } from '../rule/ir.js';
 import { visitNodes } from '../rule/rewrite.js';
 import { arrayItemOf } from './array_item.js';
@@ -190,15 +191,22 @@ class Analysis {
       return;
     }
     new Analysis(this.#target, expr.path).visit(expr.condition, depth + 1);
-    if (!readsElement(expr)) this.#countElements(expr.path);
+    if (asksOfBareElements(expr)) this.#countElements(expr.path);
   }
 
-  /** Elements are counted by what they hold: where a condition reads nothing of them, by everything. */
+  /** Elements are counted by what they hold: where those count that have nothing the condition reads, by everything. */
   #countElements(path: string): void {
     this.#target.columns.use(path, 'text');
     this.#target.columns.use(`${path}.*`, 'text', path);
   }
 }
+
+/** Whether the answer depends on elements that have none of the fields that the condition reads. */
+function asksOfBareElements(expr: NestedExpr): boolean {
+  return expr.count !== undefined || !readsElement(expr) || evaluate(expr.condition, noFields) !== null;
+}
+
+const noFields = { field: () => null };
 
 function readsElement({ path, condition }: NestedExpr): boolean {
   let isReading = false;

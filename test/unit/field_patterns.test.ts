@@ -136,3 +136,29 @@ describe('a field that one rule reads element by element and another as a whole'
     expect(alerts.map(({ rule }) => rule)).toEqual(['a.b: (x and z)']);
   });
 });
+
+describe('elements without any field that a condition reads', () => {
+  const rule = (query: string): Rule => {
+    const [parsed] = parseRules(query, { language: 'eql', dialect: 'endpoint' }).rules;
+    return { ...(parsed as Rule), id: query };
+  };
+  const asking = [
+    'any where arraycount(a, $e, $e.x == "q") == 0',
+    'any where arraysearch(a, $e, $e.x == null)',
+    'any where not arraycount(a, $e, $e.x == "q") >= 1',
+  ].map(rule);
+  const other = rule('any where arraysearch(a, $e, $e.y == 1)');
+
+  it.each([oracle, correlator, throughNdjson, throughBatches])(
+    'count the same beside other rules: $name',
+    async (engine) => {
+      for (const rules of [asking, [...asking, other]]) {
+        const alerts = await engine.run({ rules }, [
+          [{ '@timestamp': '2026-01-01T00:00:00Z', a: [{ y: 1 }, { z: 2 }] }],
+        ]);
+        const found = alerts.map(({ rule: id }) => id).filter((id) => id !== other.id);
+        expect(found.sort()).toEqual(asking.map(({ id }) => id).sort());
+      }
+    },
+  );
+});
