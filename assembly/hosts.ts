@@ -44,6 +44,8 @@ let index: usize = 0;
 let indexMask: u32 = 0;
 let newest: u32 = 0;
 let oldest: u32 = 0;
+/** No host that was active longer ago holds processes. */
+let idlest: u32 = 0;
 let serials: u32 = 0;
 
 function at(host: u32): usize {
@@ -184,11 +186,13 @@ function linkNewest(host: u32): void {
   if (newest != 0) store<u32>(at(newest) + NEWER, host);
   newest = host;
   if (oldest == 0) oldest = host;
+  if (idlest == 0) idlest = host;
 }
 
 function unlink(host: u32): void {
   const newer = load<u32>(at(host) + NEWER);
   const older = load<u32>(at(host) + OLDER);
+  if (host == idlest) idlest = newer;
   if (newer != 0) store<u32>(at(newer) + OLDER, older);
   else newest = older;
   if (older != 0) store<u32>(at(older) + NEWER, newer);
@@ -291,6 +295,15 @@ export function hostProcessCount(host: u32): u32 {
 
 export function hostAddProcess(host: u32, n: i32): void {
   store<u32>(at(host) + PROCESS_COUNT, load<u32>(at(host) + PROCESS_COUNT) + n);
+}
+
+/** The host with processes that was active the longest ago; 0 where none is found, and the next call looks at all again. */
+export function hostIdlest(): u32 {
+  while (idlest != 0 && load<u32>(at(idlest) + PROCESS_COUNT) == 0) idlest = load<u32>(at(idlest) + NEWER);
+  const found = idlest;
+  // Rows that were held may have given processes to hosts that were passed by.
+  if (found == 0) idlest = oldest;
+  return found;
 }
 
 /** Address of the head of the host's queue of processes, oldest first; the tail is 4 bytes on. */

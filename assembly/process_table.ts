@@ -1,6 +1,7 @@
 /**
  * Process records: one 64-byte slot an incarnation, found by key or by (host, pid), linked to parent and children.
- * Bounded: a full table, or a host at its cap, drops its idlest record, counted.
+ * Bounded: a host at its cap drops its idlest record; a full table one of a host that is gone, else one of a host that
+ * holds much. Counted, unless retention was over.
  *
  *   0 key u64 | 8 own marks u64 | 16 inherited marks u64 | 24 start us << 8, flags u8 (i64) | 32 pid u32 | 36 parent u32
  *   40 first child u32 | 44 next sibling u32 | 48 previous sibling u32 | 52 queue next u32 | 56 images u32
@@ -8,7 +9,7 @@
  */
 import { Config, Loss, LossRule, ProcessFlag } from "../src/core/abi/state";
 import { configU32 } from "./config";
-import { hostAddProcess, hostOlder, hostProcessCount, hostProcessQueue } from "./hosts";
+import { hostAddProcess, hostIdlest, hostMaxTimeUs, hostOlder, hostProcessCount, hostProcessQueue } from "./hosts";
 import { imagesRelease } from "./images";
 import { pidKey } from "./lineage_keys";
 import { countLoss } from "./losses";
@@ -20,6 +21,8 @@ const TICK_US: i64 = 2000000;
 const SAMPLES: u32 = 8;
 /** Hosts looked at for one that holds more than its share. */
 const HOSTS_LOOKED_AT: u32 = 64;
+/** A host without events for so long makes room for others before they must for each other. */
+const GONE_US: i64 = 3600000000;
 
 let slots: usize = 0;
 let capacity: u32 = 0;
@@ -296,7 +299,7 @@ export function processCreate(key: u64, host: u32, pid: u32, timeUs: i64, flags:
   if (hostProcessCount(host) >= perHost) evictFrom(host, timeUs);
   let p = take();
   if (p == 0) {
-    evictFrom(noisiest(host), timeUs);
+    evictFrom(whoGives(host, timeUs), timeUs);
     p = take();
   }
   if (p == 0) {
@@ -384,8 +387,16 @@ function evictFrom(host: u32, timeUs: i64): void {
     bestScore = score;
   }
   if (best == 0) return;
-  countLoss(Loss.Process, LossRule.None, host, 1);
+  // What retention would have let go, had its host been active, is no loss.
+  if (processIdleTicks(best, timeUs) <= liveTicks) countLoss(Loss.Process, LossRule.None, host, 1);
   drop(best);
+}
+
+/** The host that makes room for `host`: one that is gone, unless this one floods; then one that holds much. */
+function whoGives(host: u32, timeUs: i64): u32 {
+  const idlest = hostIdlest();
+  const isGone = idlest != 0 && idlest != host && timeUs - hostMaxTimeUs(idlest) >= GONE_US;
+  return isGone && hostProcessCount(host) < capacity >> 2 ? idlest : noisiest(host);
 }
 
 /** A host that holds at least its share of the records: this one if it does, else one of the recently active. */
