@@ -232,6 +232,11 @@ export class ExceptionSet {
   }
 }
 
+/** The exceptions at work; undefined where there are none. */
+export function exceptionSet(exceptions: readonly Exception[]): ExceptionSet | undefined {
+  return exceptions.length === 0 ? undefined : new ExceptionSet(exceptions);
+}
+
 /** Fields that scopes and derived fields come from. */
 const alwaysRead = ['host.os.type', 'process.parent.executable', 'Persistence.path', 'file.path', 'registry.path'];
 

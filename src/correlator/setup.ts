@@ -16,7 +16,7 @@ import type { CoverageModel } from '../rule/coverage.js';
 import type { Rule } from '../rule/ir.js';
 import { asksLineage } from '../rule/lineage.js';
 import { CoverageTracker } from './coverage/tracker.js';
-import { ExceptionSet } from './exceptions.js';
+import { type ExceptionSet, exceptionSet } from './exceptions.js';
 import type { Settings } from './options.js';
 import { pipeRefusal, type RuleView, viewRule } from './rule_view.js';
 
@@ -50,7 +50,7 @@ export function prepare(settings: Settings, part: ProgramParts = {}): Prepared {
   const own = [settings.processFields.eventId, 'host.name'].filter((name) => name !== null);
   const read = wanted.flatMap((view) => [...view.keyFields, ...view.readFields]);
   const coverage = settings.coverage === undefined ? undefined : new CoverageTracker(settings.coverage, settings.rules);
-  const exceptions = settings.exceptions.length === 0 ? undefined : new ExceptionSet(settings.exceptions);
+  const exceptions = exceptionSet(settings.exceptions);
   const earlyRules = earlyRulesOf(settings, part);
   const refusals = settings.rules.flatMap(pipeDiagnostics);
   const refused = new Set(refusals.map(({ ruleId }) => ruleId));

@@ -7,7 +7,7 @@ import { Baseline } from '../correlator/behavior/baseline.js';
 import type { BaselineData } from '../correlator/behavior/baseline_data.js';
 import { Behaviors, sessionsFor } from '../correlator/behaviors.js';
 import type { Unready } from '../correlator/coverage/health.js';
-import { ExceptionSet, type ExceptionState, type ExceptionUse } from '../correlator/exceptions.js';
+import { type ExceptionSet, type ExceptionState, type ExceptionUse, exceptionSet } from '../correlator/exceptions.js';
 import { type CorrelatorOptions, readOptions } from '../correlator/options.js';
 import { Publisher } from '../correlator/publisher.js';
 import { viewRule } from '../correlator/rule_view.js';
@@ -56,7 +56,7 @@ export class BehaviorPart {
     const settings = readOptions(options);
     this.#rules = settings.rules.filter((rule): rule is BehaviorRule => rule.kind === 'behavior');
     this.#baseline = new Baseline(settings.baseline ?? { mode: 'learn', learnForUs: 0 });
-    this.#exceptions = settings.exceptions.length === 0 ? undefined : new ExceptionSet(settings.exceptions);
+    this.#exceptions = exceptionSet(settings.exceptions);
     this.#behaviors = new Behaviors(noNames, {
       minSeverity: settings.minSeverity,
       sessionsMax: sessionsFor(settings.memoryBytes, this.#rules.length),

@@ -23,6 +23,8 @@ export interface MailboxStats {
   readonly threadId: number;
 }
 
+type Answer<K extends ShardAnswer['kind']> = Extract<ShardAnswer, { kind: K }>;
+
 export class Mailbox {
   readonly #host: ShardHost;
   readonly #onRestart: (reason: string) => void;
@@ -95,29 +97,26 @@ export class Mailbox {
     this.#clearJournal();
   }
 
-  correlatorStats(): Promise<Extract<ShardAnswer, { kind: 'stats' }>> {
-    return this.#inTurn(async () => {
-      const answer = await this.#persist(() => this.#host.run({ kind: 'stats' }));
-      if (answer.kind !== 'stats') throw errorOf(answer);
-      return answer;
-    });
+  correlatorStats(): Promise<Answer<'stats'>> {
+    return this.#ask('stats');
   }
 
   /** What the shard counted of its hosts; undefined where no coverage model was given. */
-  coverageCounts(): Promise<CoverageCounts | undefined> {
-    return this.#inTurn(async () => {
-      const answer = await this.#persist(() => this.#host.run({ kind: 'coverage' }));
-      if (answer.kind !== 'coverage') throw errorOf(answer);
-      return answer.counts;
-    });
+  async coverageCounts(): Promise<CoverageCounts | undefined> {
+    return (await this.#ask('coverage')).counts;
   }
 
   /** The alerts that exceptions hid since the last call. */
-  suppressed(): Promise<readonly Alert[]> {
+  async suppressed(): Promise<readonly Alert[]> {
+    return (await this.#ask('suppressed')).alerts;
+  }
+
+  /** The answer to a task that is told by its kind alone. */
+  #ask<K extends 'stats' | 'coverage' | 'suppressed'>(kind: K): Promise<Answer<K>> {
     return this.#inTurn(async () => {
-      const answer = await this.#persist(() => this.#host.run({ kind: 'suppressed' }));
-      if (answer.kind !== 'suppressed') throw errorOf(answer);
-      return answer.alerts;
+      const answer = await this.#persist(() => this.#host.run({ kind }));
+      if (answer.kind !== kind) throw errorOf(answer);
+      return answer as Answer<K>;
     });
   }
 

@@ -1,6 +1,6 @@
 /** Rules whose alerts are piped, suppressed or capped: one publisher for all shards, in one order over all hosts. */
 import type { Alert } from '../correlator/alert.js';
-import { ExceptionSet, type ExceptionState, type ExceptionUse } from '../correlator/exceptions.js';
+import { type ExceptionSet, type ExceptionState, type ExceptionUse, exceptionSet } from '../correlator/exceptions.js';
 import { type CorrelatorOptions, readOptions } from '../correlator/options.js';
 import { Publisher, type PublisherState } from '../correlator/publisher.js';
 import { type RuleView, viewRule } from '../correlator/rule_view.js';
@@ -16,7 +16,7 @@ export class OrderedRules {
 
   constructor(options: CorrelatorOptions, rules: readonly Rule[]) {
     const settings = readOptions(options);
-    this.#exceptions = settings.exceptions.length === 0 ? undefined : new ExceptionSet(settings.exceptions);
+    this.#exceptions = exceptionSet(settings.exceptions);
     this.#publisher = new Publisher(settings, this.#exceptions, (alert) => this.#hidden.add(alert));
     this.#views = new Map(rules.map((rule) => [rule.id, viewRule(rule, settings.caps)]));
   }
