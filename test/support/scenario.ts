@@ -4,7 +4,8 @@
  * `t` is in seconds from the start. One key names the kind: `exec`, `fork`, `exit`, `connect`, `lookup`, `write`,
  * `rename`, `delete`, `read`, `item` (launch_daemon), `btm`, `library`, `ptrace`,
  * `registry`; for hypervisors `login` and `typed`. `as` is the subject (`e5` an entity, `p5` a bare
- * pid), `by` its parent. `raw` is a document of another source as it stands, but for its `@timestamp`.
+ * pid), `by` its parent. `raw` is a document of another source as it stands, but for its `@timestamp`. Under `repeat`,
+ * `{round}` in a text is the round's number, as wide as the last.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -27,14 +28,31 @@ export interface ExpectedDetection {
   readonly techniques?: readonly string[];
   readonly suppressed?: number;
   readonly tier?: string;
+  /** Of the alert's own coverage, by leg. */
+  readonly coverage?: Readonly<Record<string, string>>;
   /** Pid of the root. */
   readonly pid?: number;
   readonly weak?: readonly string[];
 }
 
+/**
+ * What a rule publishes by a time (seconds from the start) since the span before it, the clock having been put to that
+ * time after all events. Bounds on alerts in five minutes show only so: a stream's end brings the rest at once.
+ */
+export interface ExpectedSpan {
+  readonly by: number;
+  readonly alerts: number;
+  /** Alerts held back, as one record among those of the span tells. */
+  readonly capped?: number;
+  /** Last parts of the least and the greatest key. */
+  readonly keys?: readonly [string, string];
+}
+
 export interface Scenario {
   readonly id: string;
   readonly title: string;
+  /** Requirements that it shows, as `test/cases/requirements.yml` numbers them. */
+  readonly shows?: readonly string[];
   readonly permute?: boolean;
   readonly minSeverity?: 'informational' | 'low';
   /** Settings and lists of the rules, as a caller configures them. */
@@ -42,6 +60,9 @@ export interface Scenario {
   readonly rules: readonly string[];
   readonly events: readonly Record<string, unknown>[];
   readonly expect: readonly ExpectedDetection[];
+  /** Instead of single detections; together they are all that is published. */
+  readonly spans?: readonly ExpectedSpan[];
+  readonly caps?: 'rule' | 'none';
   /** An exception file's content. */
   readonly exceptions?: readonly unknown[];
   /** Of exceptions: detections hidden, and come back after the expiry, by id. */
@@ -50,13 +71,25 @@ export interface Scenario {
   readonly lateness?: string;
   /** The engine is stopped and goes on from its snapshot after so many events. */
   readonly restartAfter?: number;
-  /** Statuses by host, then by rule or RULE.LEG; `gaps`: codes that the host must have. */
-  readonly coverage?: Readonly<Record<string, Readonly<Record<string, string | readonly string[]>>>>;
+  /** Statuses by host, then by rule or RULE.LEG; `gaps`: codes that the host must have; `duplicates`: events that came again. */
+  readonly coverage?: Readonly<Record<string, Readonly<Record<string, string | number | readonly string[]>>>>;
 }
 
 /** What a case says of its run; see {@link Scenario}. */
-type RunKeys = 'permute' | 'minSeverity' | 'config' | 'exceptions' | 'audit' | 'lateness' | 'restartAfter' | 'coverage';
+type RunKeys =
+  | 'shows'
+  | 'permute'
+  | 'minSeverity'
+  | 'config'
+  | 'exceptions'
+  | 'audit'
+  | 'lateness'
+  | 'restartAfter'
+  | 'coverage'
+  | 'spans'
+  | 'caps';
 const runKeys: readonly RunKeys[] = [
+  'shows',
   'permute',
   'minSeverity',
   'config',
@@ -65,6 +98,8 @@ const runKeys: readonly RunKeys[] = [
   'lateness',
   'restartAfter',
   'coverage',
+  'spans',
+  'caps',
 ];
 
 interface ScenarioFile {
@@ -80,8 +115,10 @@ interface ScenarioFile {
     readonly dns?: boolean;
     readonly user?: string;
     readonly repeat?: { readonly times: number; readonly every: number };
+    /** Every event comes twice, and all of it once more after a restart. */
+    readonly again?: boolean;
     readonly events: readonly ShortEvent[];
-    readonly expect: readonly ExpectedDetection[];
+    readonly expect?: readonly ExpectedDetection[];
   })[];
 }
 
@@ -99,13 +136,15 @@ function expandFile(file: ScenarioFile): readonly Scenario[] {
   return file.cases.map((one) => {
     const short = [...(one.before ?? []).flatMap((name) => file.presets?.[name] ?? []), ...repeated(one)];
     const expand = new Expander(file.platform, one.dns ?? true, one.user ?? 'alice');
+    const events = short.map((event, index) => expand.event(event, index));
+    const twice = events.flatMap((event) => [event, event]);
     return {
       id: one.id,
       title: one.title,
       rules: one.rules ?? file.rules,
-      expect: one.expect,
+      expect: one.expect ?? [],
       ...Object.fromEntries(runKeys.flatMap((key) => (one[key] === undefined ? [] : [[key, one[key]]]))),
-      events: short.map((event, index) => expand.event(event, index)),
+      ...(one.again === true ? { events: [...twice, ...twice], restartAfter: twice.length } : { events }),
     };
   });
 }
@@ -116,8 +155,11 @@ function repeated(one: ScenarioFile['cases'][number]): readonly ShortEvent[] {
   const { times, every } = one.repeat;
   return Array.from({ length: times }, (_, round) =>
     one.events.map((event) => {
-      if (event.once === true) return round === times - 1 ? [{ ...event, t: Number(event.t) + every * round }] : [];
-      return [{ ...event, t: Number(event.t) + every * round, as: `${event.as}r${round}` }];
+      const t = Number(event.t) + every * round;
+      if (event.once === true) return round === times - 1 ? [{ ...event, t }] : [];
+      const number = String(round).padStart(String(times - 1).length, '0');
+      const numbered = JSON.parse(JSON.stringify(event).replaceAll('{round}', number)) as ShortEvent;
+      return [{ ...numbered, t, as: `${event.as}r${round}` }];
     }),
   ).flat(2);
 }
