@@ -18,6 +18,12 @@ export type { CorrelatorStats } from './correlator/stats.js';
 export { createDecoder, decodeEvents } from './event/decoder.js';
 export { createEncoder, encodeEvents } from './event/encoder.js';
 export { parseCoverageModel } from './language/coverage.js';
+export {
+  type ExceptionFileEntry,
+  type ExceptionPapers,
+  type ImportedExceptions,
+  importExceptionItems,
+} from './language/elastic/import_exceptions.js';
 export { parseExceptions } from './language/exceptions.js';
 export { type ParseRulesOptions, parseRules } from './language/load.js';
 export type { Rule } from './rule/ir.js';

@@ -6,14 +6,17 @@ import { type Attention, attentionOf } from '../correlator/exception_report.js';
 import type { ExceptionUse } from '../correlator/exceptions.js';
 import { createSourceReader } from '../source/reader.js';
 import { exceptionsFrom } from './exception_file.js';
+import { importExceptions } from './exceptions_import.js';
 import { resolveInputs } from './input.js';
 import { CommandError, type Io, paint, printable } from './io.js';
 import { pushFiles, rulesFor, streamHelp, streamOptions } from './stream.js';
 
 const help = `usage: vedette exceptions --exceptions FILE [OPTION]... [FILE|FOLDER|-]...
+       vedette exceptions import FILE --owner WHO --expires DATE --rule ID... [OPTION]...
 
-Checks the exceptions and tells what each hid on the events: how often, where and when, and what came back after its
-expiry. Without events it only checks.
+Checks the exceptions and tells what each hid on the events: how often, where and when, what came back after its expiry,
+and which ask for their owner's attention. Without events it only checks. The second form turns an exception list of
+Kibana into an exception file; its --help tells more.
 
   --exceptions FILE   the exceptions: YAML or JSON
 ${streamHelp}  --json              one exception a line on stdout, and nothing else there
@@ -24,8 +27,9 @@ const options = {
   exceptions: { type: 'string' },
 } as const;
 
-/** Runs the command. Resolves to 0. */
+/** Runs the command. Resolves to 0, or for `import` to 1 when an item was refused. */
 export async function exceptions(args: string[], io: Io): Promise<number> {
+  if (args[0] === 'import') return importExceptions(args.slice(1), io);
   const { values, positionals } = parseArgs({ args, options, allowPositionals: true });
   if (values.help) {
     io.stdout(help);
@@ -34,9 +38,10 @@ export async function exceptions(args: string[], io: Io): Promise<number> {
   if (values.exceptions === undefined)
     throw new CommandError('no exceptions given; name their file with --exceptions FILE');
   const files = await resolveInputs(positionals);
+  const rules = await rulesFor(values, io);
   const correlator = await createCorrelator({
-    rules: await rulesFor(values, io),
-    exceptions: await exceptionsFrom(values.exceptions, io),
+    rules,
+    exceptions: await exceptionsFrom(values.exceptions, rules, io),
     lateness: values.lateness,
     memory: values.memory,
     ...(values.host === undefined ? {} : { defaultHost: values.host }),
@@ -51,8 +56,21 @@ export async function exceptions(args: string[], io: Io): Promise<number> {
     const asked = attention.get(use.exception.id) ?? [];
     io.stdout(values.json ? `${JSON.stringify(plainUse(use, asked))}\n` : render(use, asked, io));
   }
+  if (!values.json) io.stdout(mostUsed(uses));
   correlator.close();
   return 0;
+}
+
+const mostShown = 5;
+
+/** Those that hid most, where several hid anything. */
+function mostUsed(uses: readonly ExceptionUse[]): string {
+  const used = uses.filter(({ matched }) => matched > 0).sort((a, b) => b.matched - a.matched);
+  if (uses.length < 2 || used.length === 0) return '';
+  return `hid most: ${used
+    .slice(0, mostShown)
+    .map(({ exception, matched }) => `${printable(exception.id)} ${matched}`)
+    .join(', ')}\n`;
 }
 
 /** Times as text, as everywhere outside. */
@@ -94,6 +112,8 @@ function render(use: ExceptionUse, attention: readonly Attention[], io: Io): str
     }`,
   ];
   const hosts = Object.entries(matchedByHost).map(([host, count]) => `${printable(host)} ${count}`);
+  if (use.launches > 0)
+    lines.push(`  ${use.launchesCovered} of ${use.launches} launches meet what it says of a launch`);
   if (hosts.length > 0) lines.push(`  hosts ${hosts.slice(0, 10).join(', ')}${hosts.length > 10 ? ', …' : ''}`);
   if (matchedAfterExpiry > 0)
     lines.push(

@@ -52,13 +52,14 @@ export async function scan(args: string[], io: Io): Promise<number> {
   const failOn = values['fail-on'] === undefined ? undefined : severityOption('--fail-on', values['fail-on']);
   const files = await resolveInputs(positionals);
   const reader = createSourceReader(values.format);
+  const rules = await rulesFor(values, io, await fieldTypesFrom(values['field-types']));
   const judge = await judgeFor(values.shards, {
-    rules: await rulesFor(values, io, await fieldTypesFrom(values['field-types'])),
+    rules,
     lateness: values.lateness,
     memory: values.memory,
     minSeverity,
     coverage: await loadCoverageModel(),
-    ...(values.exceptions === undefined ? {} : { exceptions: await exceptionsFrom(values.exceptions, io) }),
+    ...(values.exceptions === undefined ? {} : { exceptions: await exceptionsFrom(values.exceptions, rules, io) }),
     ...(values.host === undefined ? {} : { defaultHost: values.host }),
   });
   const output = values.json ? jsonOutput(io) : timelineOutput(io);

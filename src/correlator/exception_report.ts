@@ -5,13 +5,25 @@ import type { ExceptionUse } from './exceptions.js';
 
 /** Why an owner should look. `renew`: expires within two weeks, and again within three days. */
 export interface Attention {
-  readonly kind: 'renew' | 'expired' | 'came_back' | 'never_matched' | 'unused' | 'review' | 'overlaps' | 'inactive';
+  readonly kind:
+    | 'renew'
+    | 'expired'
+    | 'came_back'
+    | 'never_matched'
+    | 'unused'
+    | 'review'
+    | 'overlaps'
+    | 'inactive'
+    | 'broad';
   readonly text: string;
 }
 
 const dayUs = 86_400_000_000;
 const noticeDays = [3, 14];
 const unusedDays = 60;
+/** An exception that more of what runs would meet is broad; of fewer launches nothing is said. */
+const broadShare = 0.05;
+const broadLaunchesMin = 20;
 
 /** By exception id, those that ask for nothing left out. */
 export function attentionOf(uses: readonly ExceptionUse[], nowUs: number): ReadonlyMap<string, readonly Attention[]> {
@@ -19,10 +31,8 @@ export function attentionOf(uses: readonly ExceptionUse[], nowUs: number): Reado
   return new Map(found.filter(([, list]) => list.length > 0));
 }
 
-function ownAttention(
-  { exception, matched, lastMatchedUs, matchedAfterExpiry }: ExceptionUse,
-  nowUs: number,
-): Attention[] {
+function ownAttention(use: ExceptionUse, nowUs: number): Attention[] {
+  const { exception, matched, lastMatchedUs, matchedAfterExpiry, launches, launchesCovered } = use;
   const { state, expiresUs, validFromUs, createdUs, approvedUs, reviewEveryUs, audit } = exception;
   if (isInactive(exception)) return [{ kind: 'inactive', text: `${state}: it hides nothing` }];
   const found: Attention[] = [];
@@ -36,6 +46,10 @@ function ownAttention(
     found.push({ kind: 'came_back', text });
   }
   if (matched === 0) found.push({ kind: 'never_matched', text: 'hid nothing on these events' });
+  if (launches >= broadLaunchesMin && launchesCovered > launches * broadShare) {
+    const percent = Math.round((launchesCovered / launches) * 100);
+    found.push({ kind: 'broad', text: `broad: ${launchesCovered} of ${launches} launches (${percent} %) meet it` });
+  }
   const usedUs = lastMatchedUs ?? validFromUs;
   if (nowUs - usedUs >= unusedDays * dayUs) {
     found.push({ kind: 'unused', text: `unused for ${Math.floor((nowUs - usedUs) / dayUs)} days` });

@@ -45,6 +45,10 @@ export interface ExceptionUse {
   readonly lastMatchedUs: number | null;
   /** Subjects that matched but for the expiry: what came back. */
   readonly matchedAfterExpiry: number;
+  /** Launches that behaviour rules of its scope saw. */
+  readonly launches: number;
+  /** Those of them that meet all it says of a launch, whatever they did. */
+  readonly launchesCovered: number;
 }
 
 /** Counts of one exception on one host. */
@@ -57,8 +61,12 @@ interface HostUse {
   ofDay?: number;
 }
 
+/** Launches of one host: seen, and met by what an exception says of launches. */
+type LaunchCounts = [seen: number, covered: number];
+
 interface Counters {
   readonly byHost: Map<string, HostUse>;
+  readonly launches: Map<string, LaunchCounts>;
   firstUs: number | null;
   lastUs: number | null;
 }
@@ -67,6 +75,7 @@ interface Counters {
 export interface ExceptionState {
   readonly id: string;
   readonly byHost: readonly (readonly [string, HostUse])[];
+  readonly launches?: readonly (readonly [string, LaunchCounts])[];
   readonly firstUs: number | null;
   readonly lastUs: number | null;
 }
@@ -85,7 +94,7 @@ export class ExceptionSet {
   constructor(exceptions: readonly Exception[]) {
     this.#entries = exceptions.map((exception) => ({
       exception,
-      counters: { byHost: new Map(), firstUs: null, lastUs: null },
+      counters: { byHost: new Map(), launches: new Map(), firstUs: null, lastUs: null },
     }));
   }
 
@@ -179,6 +188,18 @@ export class ExceptionSet {
     if (counters !== undefined) useOf(counters, hostId).witnesses++;
   }
 
+  /** Counts a launch, for how much of what runs an exception would cover. */
+  countLaunch(subject: ExceptionSubject): void {
+    for (const { exception, counters } of this.#entries) {
+      if (!exception.scope.rules.includes(subject.ruleId)) continue;
+      const counts = launchesOf(counters, subject.host?.id ?? '');
+      counts[0]++;
+      const isOfLaunch = ({ field }: ExceptionCondition): boolean => !fieldsOfDeeds.test(field);
+      const isMet = (condition: ExceptionCondition): boolean => holds(condition, withGroups(exception, subject));
+      if (isInScope(exception, subject) && exception.conditions.filter(isOfLaunch).every(isMet)) counts[1]++;
+    }
+  }
+
   #limitOf(id: string): number | undefined {
     return this.#entries.find(({ exception }) => exception.id === id)?.exception.maxMatchesPerDay;
   }
@@ -189,7 +210,8 @@ export class ExceptionSet {
 
   /** The audit listing, in file order. */
   audit(): ExceptionUse[] {
-    return this.#entries.map(({ exception, counters: { byHost, firstUs, lastUs } }) => {
+    return this.#entries.map(({ exception, counters: { byHost, launches, firstUs, lastUs } }) => {
+      const counts = [...launches.values()];
       const uses = [...byHost].sort(([a], [b]) => (a < b ? -1 : 1));
       const sum = (of: (use: HostUse) => number): number => uses.reduce((total, [, use]) => total + of(use), 0);
       const matching = uses.filter(([, { matched }]) => matched > 0);
@@ -201,6 +223,8 @@ export class ExceptionSet {
         firstMatchedUs: firstUs,
         lastMatchedUs: lastUs,
         matchedAfterExpiry: sum(({ afterExpiry }) => afterExpiry),
+        launches: counts.reduce((total, [seen]) => total + seen, 0),
+        launchesCovered: counts.reduce((total, [, covered]) => total + covered, 0),
       };
     });
   }
@@ -210,13 +234,20 @@ export class ExceptionSet {
       ...counters,
       id: exception.id,
       byHost: [...counters.byHost].sort(([a], [b]) => (a < b ? -1 : 1)),
+      launches: [...counters.launches].sort(([a], [b]) => (a < b ? -1 : 1)),
     }));
   }
 
   /** Adds the counts of a snapshot, of `hosts` only where they are given. */
   restore(states: readonly ExceptionState[], hosts?: ReadonlySet<string>): void {
-    for (const { id, byHost, firstUs, lastUs } of states) {
+    for (const { id, byHost, launches = [], firstUs, lastUs } of states) {
       const counters = this.#counters(id);
+      for (const [host, [seen, covered]] of launches) {
+        if (counters === undefined || hosts?.has(host) === false) continue;
+        const counts = launchesOf(counters, host);
+        counts[0] += seen;
+        counts[1] += covered;
+      }
       const taken = byHost.filter(([host]) => hosts?.has(host) !== false);
       if (counters === undefined || taken.length === 0) continue;
       for (const [host, { matched, witnesses, afterExpiry, day, ofDay }] of taken) {
@@ -250,6 +281,16 @@ const derivedFields = new Set([
   'item.path',
   'host.group',
 ]);
+
+/** Fields of what a session did: a launch has none of them. */
+const fieldsOfDeeds = /^(?:item\.|file\.|Persistence\.|registry\.|destination\.|dns\.|network\.|dll\.|Target\.)/;
+
+function launchesOf({ launches }: Counters, hostId: string): LaunchCounts {
+  const name = launches.has(hostId) || launches.size < hostsCountedMax ? hostId : '…';
+  const counts = launches.get(name) ?? [0, 0];
+  launches.set(name, counts);
+  return counts;
+}
 
 function useOf({ byHost }: Counters, hostId: string): HostUse {
   const name = byHost.has(hostId) || byHost.size < hostsCountedMax ? hostId : '…';

@@ -179,5 +179,7 @@ function joined(a: ExceptionUse, b: ExceptionUse): ExceptionUse {
     firstMatchedUs: first.length === 0 ? null : Math.min(...first),
     lastMatchedUs: last.length === 0 ? null : Math.max(...last),
     matchedAfterExpiry: a.matchedAfterExpiry + b.matchedAfterExpiry,
+    launches: a.launches + b.launches,
+    launchesCovered: a.launchesCovered + b.launchesCovered,
   };
 }

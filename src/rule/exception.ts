@@ -222,12 +222,15 @@ function conditionDefects(exception: Exception): ExceptionDefect[] {
       defect(
         'match',
         'EXCEPTION_ANCHOR',
-        'rests only on what a process chooses for itself, such as its command line or file name',
+        `rests only on what a process chooses for itself: ${namesOf(exception.conditions)}`,
         'add an anchor: a code signature, a file hash, a systemd unit, an ancestor executable in a system directory, or hosts together with a user',
       ),
     );
   return defects;
 }
+
+const namesOf = (conditions: readonly ExceptionCondition[]): string =>
+  [...new Set(conditions.map(({ field }) => field))].join(', ') || 'it has no condition';
 
 function isAnchor({ field, operator, values, isNegated }: ExceptionCondition): boolean {
   if (isNegated || operator === 'exists' || values.length === 0) return false;

@@ -1,5 +1,7 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { type Correlator, createCorrelator } from '../../src/correlator/correlator.js';
+import { attentionOf } from '../../src/correlator/exception_report.js';
+import type { ExceptionUse } from '../../src/correlator/exceptions.js';
 import type { CorrelatorOptions } from '../../src/correlator/options.js';
 import { parseExceptions } from '../../src/language/exceptions.js';
 import { createWorkspace, runCli } from '../support/cli.js';
@@ -121,6 +123,23 @@ describe('an exception to a behaviour rule', () => {
     expect(alerts.at(-1)?.exceptions).toEqual([{ id: 'X1', result: 'near_miss', failed: 'script_id' }]);
   });
 
+  test('tells how much of what runs it would cover, and is broad beyond one launch in twenty', async () => {
+    const others = Array.from({ length: 39 }, (_, i) => attack(day + i * 60, `o${i}`, '/Users/ada/other.py')).flat();
+    const correlator = await createCorrelator({ rules: [shippedRule('AN0173')], exceptions: exceptionsOf() });
+    correlator.push([...attack(day - 60, 'a'), ...others]);
+    const [use] = correlator.exceptions();
+    expect(use).toMatchObject({ launches: 40, launchesCovered: 1 });
+    const kinds = (share: object) =>
+      (attentionOf([{ ...(use as ExceptionUse), ...share }], day * 1e6).get('X1') ?? []).map(({ kind }) => kind);
+    expect(kinds({})).not.toContain('broad');
+    expect(kinds({ launchesCovered: 2 })).not.toContain('broad');
+    expect(kinds({ launchesCovered: 3 })).toContain('broad');
+    expect(kinds({ launches: 19, launchesCovered: 19 })).not.toContain('broad');
+    const restored = await createCorrelator({ rules: [shippedRule('AN0173')], exceptions: exceptionsOf() });
+    restored.restore(correlator.snapshot());
+    expect(restored.exceptions()[0]).toMatchObject({ launches: 40, launchesCovered: 1 });
+  });
+
   test('keeps its counts over a snapshot', async () => {
     const options = { rules: [shippedRule('AN0173')], exceptions: exceptionsOf() };
     const before = await createCorrelator(options);
@@ -209,6 +228,24 @@ describe('the command line', () => {
       ['renew', 'review', 'overlaps'],
       ['never_matched', 'overlaps', 'overlaps'],
     ]);
+  });
+
+  test('exceptions says which hid most, and how much of what runs each would cover', async () => {
+    const more = [
+      { ...exception, id: 'X0', match: [...exception.match, { field: 'user.name', is: 'bob' }] },
+      exception,
+    ];
+    const both = workspace.file('both.json', JSON.stringify({ exceptions: more }));
+    const { stdout } = await runCli('exceptions', '--exceptions', both, events);
+    expect(stdout).toContain('2 of 2 launches meet what it says of a launch');
+    expect(stdout.trim().split('\n').at(-1)).toBe('hid most: X1 1');
+  });
+
+  test('an exception to a rule that is not loaded is told', async () => {
+    const other = { ...exception, scope: { ...exception.scope, rules: ['AN0173', 'AN0177'] } };
+    const misspelt = workspace.file('misspelt.json', JSON.stringify({ exceptions: [other] }));
+    const { stderr } = await runCli('exceptions', '--exceptions', misspelt, events);
+    expect(stderr).toContain('exception X1 names the rule "AN0177", which is not loaded');
   });
 
   test('a wrong exception hides nothing and is told at its place', async () => {

@@ -5,6 +5,7 @@ import type { Case, Instance } from './case.js';
 import { textsOf } from './fields.js';
 import type { Session } from './session.js';
 import { bands } from './verdict.js';
+import type { Witness } from './witness.js';
 
 /** Remarks on exceptions kept of one case. */
 const notesMax = 16;
@@ -21,7 +22,7 @@ export class Exemptions {
    * same thing, past the expiry, is not hidden with it. Judged on the event time of its witness.
    */
   judge(session: Session, target: Case, instance: Instance): Instance {
-    const { matched, expired, nearMisses } = this.set.judge(this.subject(session, instance));
+    const { matched, expired, nearMisses } = this.set.judge(this.subject(session, instance.evidence, instance.class));
     note(target, [
       ...expired.map(({ id, expiresUs }) => ({ id, result: 'expired', expiresUs }) as const),
       ...nearMisses.map(({ id, failed }) => ({ id, result: 'near_miss', failed }) as const),
@@ -30,6 +31,11 @@ export class Exemptions {
     note(target, [{ id: matched.id, result: 'matched' }]);
     this.set.countWitness(matched.id, session.host.id);
     return { ...instance, key: `${instance.key} (exception ${matched.id})`, exception: matched.id };
+  }
+
+  /** Counts a launch of the session, for how much of what runs an exception would cover. */
+  launched(session: Session, launch: Deed): void {
+    this.set.countLaunch(this.subject(session, launch));
   }
 
   /** Exceptions of the case that may hide a detection of band `band`. */
@@ -63,20 +69,23 @@ export class Exemptions {
     return ids.every((id) => this.set.effectOf(id) === 'observe');
   }
 
-  private subject(session: Session, instance: Instance): ExceptionSubject {
+  private subject(session: Session, deed: Deed, ofClass?: string): ExceptionSubject {
     return {
       ruleId: this.ruleId,
-      class: instance.class,
+      ...(ofClass === undefined ? {} : { class: ofClass }),
       host: session.host,
       platform: this.platform,
-      timeUs: instance.evidence.timeUs,
-      values: (field) => derived(session, instance, field) ?? textsOf(instance.evidence.fields, field),
+      timeUs: deed.timeUs,
+      values: (field) => derived(session, deed, field) ?? textsOf(deed.fields, field),
     };
   }
 }
 
+/** What an event of the session says. */
+type Deed = Pick<Witness, 'timeUs' | 'fields'>;
+
 /** Values of fields that the session knows rather than the event; undefined for fields of the event. */
-function derived(session: Session, instance: Instance, field: string): readonly string[] | undefined {
+function derived(session: Session, { fields }: Deed, field: string): readonly string[] | undefined {
   const { profile } = session;
   const [root, ...ancestors] = profile.chain;
   const executables = (nodes: typeof ancestors): string[] =>
@@ -93,9 +102,7 @@ function derived(session: Session, instance: Instance, field: string): readonly 
     case 'ancestor.executable':
       return executables(ancestors);
     case 'item.path':
-      return ['Persistence.path', 'file.path', 'registry.path'].flatMap((name) =>
-        textsOf(instance.evidence.fields, name),
-      );
+      return ['Persistence.path', 'file.path', 'registry.path'].flatMap((name) => textsOf(fields, name));
     default:
       return undefined;
   }

@@ -144,7 +144,10 @@ class Judge implements SessionJudge {
     if (!this.sessions.isNew(session, witness)) return;
     const isChanged = bookkeep(this.rule, placement, witness, known.item.class);
     const isLaunch = known.item.class === this.rule.judgement.bookkeeping.launch;
-    if (isLaunch) this.learning?.launched(session, witness.timeUs);
+    if (isLaunch) {
+      this.learning?.launched(session, witness.timeUs);
+      this.exemptions?.launched(session, witness);
+    }
     for (const follower of this.followers) follower.hear(this.rule, session, witness, isLaunch);
     const instances = this.instancesOf(session, witness, known);
     for (const instance of instances) this.add(session, instance);

@@ -6,7 +6,7 @@ import { allOf, anyOf, type FieldQueries, never, noneOf } from '../field_query.j
 import { parseGlob } from '../glob.js';
 
 /** What an exception item carries for people and for Kibana's own records. */
-const recordKeys: Readonly<Record<string, ValueKind>> = {
+export const exceptionRecordKeys: Readonly<Record<string, ValueKind>> = {
   _version: 'string',
   comments: 'any',
   created_at: 'string',
@@ -25,7 +25,8 @@ const recordKeys: Readonly<Record<string, ValueKind>> = {
   updated_by: 'string',
 };
 
-const entryTypes = ['match', 'match_any', 'exists', 'wildcard', 'nested', 'list'] as const;
+/** What an entry of an exception item may be. */
+export const entryTypes = ['match', 'match_any', 'exists', 'wildcard', 'nested', 'list'] as const;
 
 /**
  * The condition under which an exception item hides an event: all its entries hold, on its operating systems, before it
@@ -33,7 +34,7 @@ const entryTypes = ['match', 'match_any', 'exists', 'wildcard', 'nested', 'list'
  */
 export function lowerExceptionItem(node: ObjectNode, fields: FieldQueries, report: Report): Expr {
   const item = new ObjectReader(node, 'the exception item', report);
-  item.acceptAll(recordKeys);
+  item.acceptAll(exceptionRecordKeys);
   const systems = item.strings('os_types') ?? [];
   const expiry = item.stringNode('expire_time');
   const entries = item.objects('entries').map((entry) => lowerEntry(entry, '', fields, report));
