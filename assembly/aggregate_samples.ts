@@ -12,6 +12,7 @@ import {
   tableEnter,
   tableFind,
   tableGive,
+  tableHoles,
   tableInit,
   tableIsFull,
   tableLeave,
@@ -39,6 +40,12 @@ const DISTINCT: usize = memory.data(i32(TABLE_BYTES), 8);
 export function samplesInit(samples: u32, distinct: u32): void {
   poolInit(SAMPLES, SAMPLE_BYTES, samples);
   tableInit(DISTINCT, DISTINCT_BYTES, distinct);
+}
+
+/** What copies of the kernel can do without. */
+export function samplesHoles(): void {
+  tableHoles(SAMPLES);
+  tableHoles(DISTINCT);
 }
 
 // @ts-ignore: decorator

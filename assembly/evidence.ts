@@ -9,7 +9,7 @@ import {
   evidenceRowInit,
 } from "./evidence_row";
 import { countLoss } from "./losses";
-import { reserve } from "./memory";
+import { hole, reserve } from "./memory";
 import { restoredHost } from "./restore";
 import { rowHost, rowOrdinal, rowTimeUs } from "./rows";
 
@@ -64,6 +64,12 @@ export function evidenceInit(): void {
   blockCapacity = (bytes - bytes / 8) / u32(BLOCK) + 16;
   linkPool = reserve(usize(linkCapacity) * LINK);
   blockPool = reserve(usize(blockCapacity) * BLOCK);
+}
+
+/** What copies of the kernel can do without. */
+export function evidenceHoles(): void {
+  hole(linkAt(linksMade), linkAt(linkCapacity));
+  hole(blockAt(blocksMade), blockAt(blockCapacity));
 }
 
 /** Blocks in use and in all, for `stats`. */

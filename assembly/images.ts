@@ -7,7 +7,7 @@
 import { Config, Host, Loss, LossRule } from "../src/core/abi/state";
 import { configU32 } from "./config";
 import { countLoss } from "./losses";
-import { reserve } from "./memory";
+import { hole, reserve } from "./memory";
 import { valueMark, valueTextBytes } from "./values";
 
 export const IMAGE_VALUES: u32 = 5;
@@ -40,6 +40,11 @@ export function imagesInit(): void {
   heldBytes = 0;
   released = 0;
   heldBytesMax = usize(configU32(Config.ValueBytes)) >> 1;
+}
+
+/** What copies of the kernel can do without. */
+export function imagesHoles(): void {
+  if (capacity != 0) hole(at(made), at(capacity));
 }
 
 /** Some rule of the program reads images. */

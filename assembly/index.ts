@@ -50,7 +50,8 @@ export {
   restoreMaps as restore_maps,
   restoreRecords as restore_records,
 } from "./restore";
-export { snapshotWrite as snapshot_write } from "./snapshot";
+export { snapshotBegin as snapshot_begin, snapshotNext as snapshot_next } from "./snapshot";
+export { snapshotHoles as snapshot_holes } from "./snapshot_regions";
 export { processCapacity as process_capacity, processCount as process_count } from "./process_table";
 export { hostKnownSinceUs as host_known_since_us } from "./terms";
 

@@ -1,6 +1,6 @@
 /** The input region, the scratch for rewritten text, and what is counted while rows come in. */
 import { IngestCounter, SkipExample, SkipReason } from "../src/core/abi/events";
-import { reserve, reserveText } from "./memory";
+import { hole, reserve, reserveText } from "./memory";
 import { idTextsLost } from "./held_text";
 import { rowsWithoutHost, takeOrdinal } from "./rows";
 import { valuesLost } from "./values";
@@ -28,6 +28,12 @@ export function inputInit(bytes: usize, valueBytes: u32): void {
   scratchEnd = scratchBase + inputBytes + valueBytes;
   counters = reserve(IngestCounter.Count << 3);
   examples = reserve(SkipExample.Max * SkipExample.Count * 4);
+}
+
+/** What copies of the kernel can do without. */
+export function inputHoles(): void {
+  hole(inputBase, inputBase + inputBytes);
+  hole(scratchBase, scratchEnd);
 }
 
 /** Where the host writes what it ingests, 16-aligned. */

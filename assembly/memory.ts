@@ -42,6 +42,28 @@ export function reservedBytes(): usize {
   return top;
 }
 
+const HOLES_MAX: u32 = 64;
+/** Smaller holes are copied along. */
+const HOLE_MIN: usize = 4096;
+/** u32 count, then u32 start and u32 end of each hole. */
+const HOLES: usize = memory.data(4 + 64 * 8, 8);
+
+/** Begins a list of holes: parts of memory that a copy of the kernel can do without. Returns its address. */
+export function holesBegin(): usize {
+  store<u32>(HOLES, 0);
+  return HOLES;
+}
+
+/** Leaves `[start, end)` out of copies. Holes do not overlap. */
+export function hole(start: usize, end: usize): void {
+  const count = load<u32>(HOLES);
+  if (end < start + HOLE_MIN || count == HOLES_MAX) return;
+  const at = HOLES + 4 + (usize(count) << 3);
+  store<u32>(at, u32(start));
+  store<u32>(at, u32(end), 4);
+  store<u32>(HOLES, count + 1);
+}
+
 @inline
 export function align16(bytes: usize): usize {
   return (bytes + 15) & ~(<usize>15);

@@ -13,7 +13,7 @@ import { hostAddProcess, hostIdlest, hostMaxTimeUs, hostOlder, hostProcessCount,
 import { imagesRelease } from "./images";
 import { pidKey } from "./lineage_keys";
 import { countLoss } from "./losses";
-import { reserve } from "./memory";
+import { hole, reserve } from "./memory";
 
 const SLOT_LOG2: usize = 6;
 const TICK_US: i64 = 2000000;
@@ -63,6 +63,14 @@ export function processTableInit(): void {
   made = 1;
   free = 0;
   used = 0;
+}
+
+/** What copies of the kernel can do without. */
+export function processHoles(): void {
+  if (capacity == 0) return;
+  hole(at(made), at(capacity));
+  hole(byKey, placeAt(byKey, mask + 1));
+  hole(byPid, placeAt(byPid, mask + 1));
 }
 
 /** Process records that can be held; 0 when lineage is off. */

@@ -1,6 +1,6 @@
 /**
  * Writes the kernel's logical state as records (`abi/snapshot.ts`) into the output buffer. Only between pushes, when the
- * buffer is empty and no chunk is staged; changes nothing.
+ * buffer is empty and no chunk is staged; changes nothing. A copy of the kernel writes the same (`snapshot_regions.ts`).
  */
 import { HostState, KernelState, ProcessState, RowPlace, RowState, SnapshotRecord } from "../src/core/abi/snapshot";
 import { Host } from "../src/core/abi/state";
@@ -15,7 +15,7 @@ import {
 import { IMAGE_VALUES, imageOlder, imageTimeUs, imageValue } from "./images";
 import { lineageEnabled } from "./lineage";
 import { align8 } from "./memory";
-import { outputAppend, outputCommit, outputRoom } from "./output";
+import { outputAppend, outputBytes, outputCommit, outputRoom } from "./output";
 import {
   processFlags, processImages, processInherited, processKey, processLastTick, processOwn, processParent, processPid,
   processQueueFirst, processQueueNext, processStartUs,
@@ -24,28 +24,75 @@ import { ordinalNext, rowCapacity, rowHost, rowIsLive, rowOrdinal, rowTiebreak, 
 import { cellBytes, valueBytes, writeCell, writeValue } from "./snapshot_value";
 import { stateExport, stateExportBegin } from "./state_snapshot";
 
-/** Bytes of stateful records written at a time; the output buffer is at least as large. */
-const STATE_PIECE: u32 = 128 * 1024;
+/** Bytes written at a time, or little more; the output buffer is at least as large. */
+const PIECE: u32 = 128 * 1024;
 
-export function snapshotWrite(): void {
+// What is written next: a phase, and a host or row in it; within a host the next of its processes.
+const PHASE_HOSTS: u32 = 0;
+const PHASE_PROCESSES: u32 = 1;
+const PHASE_ROWS: u32 = 2;
+const PHASE_STATE: u32 = 3;
+const PHASE_END: u32 = 4;
+
+let phase: u32 = PHASE_END;
+let current: u32 = 0;
+let process: u32 = 0;
+
+/** Starts a snapshot: `snapshotNext` writes it from the beginning. State must not change until it has ended. */
+export function snapshotBegin(): void {
+  enter(PHASE_HOSTS);
   writeKernel();
-  for (let host: u32 = Host.Overflow; host < hostCount(); host++) writeHost(host);
-  if (lineageEnabled()) {
-    for (let host: u32 = Host.Overflow; host < hostCount(); host++) {
-      for (let p = processQueueFirst(host); p != 0; p = processQueueNext(p)) writeProcess(p, host);
-    }
-  }
-  for (let slot: u32 = 0; slot < rowCapacity(); slot++) if (rowIsLive(slot)) writeRow(slot);
-  writeState();
 }
 
-function writeState(): void {
-  stateExportBegin();
-  while (true) {
-    const bytes = stateExport(outputRoom(STATE_PIECE), STATE_PIECE);
-    if (bytes == 0) return;
-    outputAppend(bytes);
+/** Writes the next records; false when all have been written. The host takes what the output buffer holds after each call. */
+export function snapshotNext(): bool {
+  while (phase != PHASE_END) {
+    if (phase == PHASE_STATE) return writeState();
+    if (outputBytes() >= PIECE) return true;
+    if (phase == PHASE_HOSTS) nextHost();
+    else if (phase == PHASE_PROCESSES) nextProcess();
+    else nextRow();
   }
+  return false;
+}
+
+function enter(next: u32): void {
+  phase = next;
+  current = next == PHASE_ROWS ? 0 : u32(Host.Overflow);
+  process = 0;
+  if (next == PHASE_PROCESSES) process = lineageEnabled() ? processQueueFirst(current) : 0;
+  if (next == PHASE_STATE) stateExportBegin();
+}
+
+function nextHost(): void {
+  if (current < hostCount()) writeHost(current++);
+  else enter(PHASE_PROCESSES);
+}
+
+function nextProcess(): void {
+  if (process != 0) {
+    writeProcess(process, current);
+    process = processQueueNext(process);
+  } else if (!lineageEnabled() || ++current >= hostCount()) {
+    enter(PHASE_ROWS);
+  } else {
+    process = processQueueFirst(current);
+  }
+}
+
+function nextRow(): void {
+  if (current >= rowCapacity()) enter(PHASE_STATE);
+  else {
+    if (rowIsLive(current)) writeRow(current);
+    current++;
+  }
+}
+
+function writeState(): bool {
+  const bytes = stateExport(outputRoom(PIECE), PIECE);
+  outputAppend(bytes);
+  if (bytes == 0) phase = PHASE_END;
+  return bytes != 0;
 }
 
 function writeKernel(): void {

@@ -1,15 +1,15 @@
 /** Divides the state budget among the tables that the program's rules need. */
 import { StateTable } from "../src/core/abi/stateful";
 import { Config, RuleKind } from "../src/core/abi/state";
-import { DISTINCT_BYTES, SAMPLE_BYTES, samplesInit } from "./aggregate_samples";
+import { DISTINCT_BYTES, SAMPLE_BYTES, samplesHoles, samplesInit } from "./aggregate_samples";
 import { WINDOW_BYTES } from "./aggregate";
 import { configU32 } from "./config";
 import { groupKeysInit } from "./group_keys";
 import { SAMPLE_BYTES as KEPT_BYTES, sampleInit } from "./sample";
 import { PARTIAL_BYTES } from "./sequence";
 import { stateTable } from "./state_entries";
-import { GROUP_BYTES, groupsFixedBytes, groupsInit } from "./state_groups";
-import { tableCapacity, tableInit, tableRecordBytes, tableUsed } from "./state_table";
+import { GROUP_BYTES, groupsFixedBytes, groupsHoles, groupsInit } from "./state_groups";
+import { tableCapacity, tableHoles, tableInit, tableRecordBytes, tableUsed } from "./state_table";
 import { ruleKind } from "./stateful";
 import { TEMPORAL_BYTES } from "./temporal";
 import { RECENT_BYTES, TERM_BYTES, termsInit } from "./terms";
@@ -91,6 +91,13 @@ function initPlain(table: u32, bytes: u32, stride: u32): u32 {
   const records = recordsIn(bytes, stride);
   tableInit(stateTable(table), stride, records);
   return records;
+}
+
+/** What copies of the kernel can do without. */
+export function stateHoles(): void {
+  for (let table: u32 = 1; table < u32(StateTable.Count); table++) tableHoles(stateTable(table));
+  samplesHoles();
+  groupsHoles();
 }
 
 /** Records in use in a table, for `stats`. */

@@ -20,6 +20,7 @@ import {
   tableEnter,
   tableFind,
   tableGive,
+  tableHoles,
   tableInit,
   tableLeave,
   tableTake,
@@ -63,6 +64,11 @@ export function groupsInit(ruleCount: u32, hostCapacity: u32, capacity: u32): vo
   hostRoots = reserve(usize(hostCapacity) << 2);
   memory.fill(RULE_LISTS, 0, StateTable.Count * SIZE_CLASSES * 4);
   tableInit(GROUPS, GROUP_BYTES, capacity);
+}
+
+/** What copies of the kernel can do without. */
+export function groupsHoles(): void {
+  tableHoles(GROUPS);
 }
 
 // @ts-ignore: decorator

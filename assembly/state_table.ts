@@ -6,7 +6,7 @@
  * A table is named by the address of its descriptor. Record 0 is never used: 0 means "none". The hash of a record is its
  * identity: 64 seeded bits over rule, role and group key, never 0.
  */
-import { powerOfTwo, reserve } from "./memory";
+import { hole, powerOfTwo, reserve } from "./memory";
 
 // The head every record starts with. What lies between 8 and 32 belongs to the table's order (`state_heap.ts`,
 // `terms.ts`); `NEXT_FREE` reuses one word while the record is free.
@@ -53,6 +53,14 @@ export function poolInit(table: usize, stride: u32, capacity: u32): void {
   store<u32>(table + CREATED, 1);
   store<u32>(table + FREE, 0);
   store<u32>(table + USED, 0);
+}
+
+/** What copies of the kernel can do without: records never used, and the index. */
+export function tableHoles(table: usize): void {
+  if (load<u32>(table + CAPACITY) == 0) return;
+  hole(tableAt(table, load<u32>(table + CREATED)), tableAt(table, load<u32>(table + CAPACITY)));
+  const index = usize(load<u32>(table + INDEX));
+  if (index != 0) hole(index, index + ((usize(load<u32>(table + MASK)) + 1) << 2));
 }
 
 // @ts-ignore: decorator

@@ -13,7 +13,7 @@ import { CandidateHeader } from "../src/core/abi/predicates";
 import { Section } from "../src/core/abi/program";
 import { atomBits, atomBitsClear, atomBitsWords } from "./atoms";
 import { sectionPtr } from "./config";
-import { align8, powerOfTwo, reserve } from "./memory";
+import { align8, hole, powerOfTwo, reserve } from "./memory";
 
 export const SET_UNKEPT: u32 = 0xffffffff;
 const HEADER: u32 = 24;
@@ -45,6 +45,12 @@ export function truthSetsInit(bytes: usize, predicateCount: u32): void {
   arenaTop = 8;
   used = 0;
   predicateBits = reserve(((<usize>predicateCount >> 6) + 1) << 3);
+}
+
+/** What copies of the kernel can do without. */
+export function truthHoles(): void {
+  hole(slots, slots + ((<usize>slotMask + 1) << 2));
+  hole(arena, arena + <usize>arenaEnd);
 }
 
 @inline

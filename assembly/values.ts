@@ -12,7 +12,7 @@
 import { ValueTag } from "../src/core/abi/events";
 import { atomsClassify } from "./atoms";
 import { hashBoolean, hashNumber, hashPair } from "./hash";
-import { PADDING, align8, copyText, powerOfTwo, reserve, reserveText, textEquals } from "./memory";
+import { PADDING, align8, copyText, hole, powerOfTwo, reserve, reserveText, textEquals } from "./memory";
 import { number_format } from "./number_host";
 import { truthSetUnion } from "./truth_sets";
 
@@ -69,6 +69,13 @@ export function valuesInit(budgetBytes: usize): void {
   scratch = reserve(64);
   store<u32>(scratch, 0x65757274); // "true"
   store<u64>(scratch, 0x00000065736c6166, 8); // "false"
+}
+
+/** What copies of the kernel can do without. */
+export function valuesHoles(): void {
+  hole(record(recordTop), recordsBase + <usize>recordCapacity * RECORD);
+  hole(slotsBase, slotsBase + ((<usize>slotMask + 1) << 3));
+  hole(arenaTop + PADDING, arenaEnd);
 }
 
 @inline

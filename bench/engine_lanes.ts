@@ -1,5 +1,4 @@
-/** Lanes of the engine: shards in workers, and what a snapshot costs to take and to restore. */
-import { startCorrelator } from '../src/correlator/correlator.js';
+/** Lanes of the engine: shards in workers. */
 import { createEncoder, type Rule } from '../src/index.js';
 import { createEngine, type Engine } from '../src/node.js';
 import type { Lane, LaneOptions, LaneWork } from './lane.js';
@@ -59,38 +58,6 @@ async function shardsWork(
   };
 }
 
-/** A state that is taken or restored once in each slice, as a shard does it: into memory that is used again. */
-async function snapshotWork(options: LaneOptions, rules: readonly Rule[], isRestore: boolean): Promise<LaneWork> {
-  const part = await startCorrelator({ rules, memory, pretouch: true }, {});
-  part.push(Buffer.from(toNdjson(takeWorkload(options, options.eventsPerSlice))));
-  const pausesMs: number[] = [];
-  let bytes = part.unsealedSnapshot();
-  return {
-    isAsync: true,
-    eventsPerSlice: options.eventsPerSlice,
-    slices: options.slices,
-    async run() {
-      if (!isRestore) {
-        const startMs = performance.now();
-        bytes = part.unsealedSnapshot(bytes.buffer);
-        pausesMs.push(performance.now() - startMs);
-        return;
-      }
-      const other = await startCorrelator({ rules, memory }, {});
-      const startMs = performance.now();
-      other.restoreParts([bytes]);
-      pausesMs.push(performance.now() - startMs);
-      other.close();
-    },
-    summary() {
-      const medianMs = pausesMs.sort((x, y) => x - y)[pausesMs.length >> 1] ?? Number.NaN;
-      const per100 = ((medianMs * 1e8) / bytes.length).toFixed(0);
-      return `${(bytes.length / 2 ** 20).toFixed(2)} MiB, ${medianMs.toFixed(1)} ms each, ${per100} ms per 100 MB`;
-    },
-    close: () => part.close(),
-  };
-}
-
 /** The lanes of the engine for a rule set. */
 export function engineLanes(rules: () => Promise<readonly Rule[]>): readonly Lane[] {
   const shards = (count: number, input: Input): Lane => ({
@@ -101,17 +68,5 @@ export function engineLanes(rules: () => Promise<readonly Rule[]>): readonly Lan
       `through ${count} worker${count === 1 ? '' : 's'}, routing included`,
     prepare: async (options) => shardsWork(options, await rules(), count, input),
   });
-  const state = (name: string, describes: string, isRestore: boolean): Lane => ({
-    name,
-    describes,
-    prepare: async (options) => snapshotWork(options, await rules(), isRestore),
-  });
-  return [
-    shards(1, 'batches'),
-    shards(2, 'batches'),
-    shards(1, 'lines'),
-    shards(2, 'lines'),
-    state('snapshot', 'the state after one slice of events as bytes; events/s = events whose state is written', false),
-    state('restore', 'a new correlator from that state, compilation included', true),
-  ];
+  return [shards(1, 'batches'), shards(2, 'batches'), shards(1, 'lines'), shards(2, 'lines')];
 }

@@ -1,11 +1,23 @@
 /** JSON of large values piece by piece: the whole of it is never one text, and parts that are text already stay so. */
 
-/** A value that was written before. `toJSON` reads it again, for writers that do not know it. */
+/**
+ * A value whose JSON is made when it is asked for, once: whoever changes the value asks before. `toJSON` reads it again,
+ * for writers that do not know it.
+ */
 export class JsonText {
-  constructor(readonly text: string) {}
+  #value: (() => unknown) | undefined;
+  #text = '';
 
-  static of(value: unknown): JsonText {
-    return new JsonText(JSON.stringify(value));
+  constructor(value: () => unknown) {
+    this.#value = value;
+  }
+
+  get text(): string {
+    if (this.#value !== undefined) {
+      this.#text = JSON.stringify(this.#value());
+      this.#value = undefined;
+    }
+    return this.#text;
   }
 
   toJSON(): unknown {
@@ -13,10 +25,13 @@ export class JsonText {
   }
 }
 
-/** Hands over the JSON of plain data in pieces; what lies deeper than `depth` comes in one. Equal to `JSON.stringify` in sum. */
-export function writeJson(value: unknown, depth: number, write: (piece: string) => void): void {
+/**
+ * Hands over the JSON of plain data in pieces; what lies deeper than `depth` comes in one. Equal to `JSON.stringify` in sum.
+ * A `JsonText` is handed over as it is.
+ */
+export function writeJson(value: unknown, depth: number, write: (piece: string | JsonText) => void): void {
   if (value instanceof JsonText) {
-    write(value.text);
+    write(value);
   } else if (depth === 0 || typeof value !== 'object' || value === null) {
     write(JSON.stringify(value) ?? 'null');
   } else if (Array.isArray(value)) {
@@ -31,7 +46,7 @@ export function writeJson(value: unknown, depth: number, write: (piece: string) 
   }
 }
 
-function writeObject(value: object, depth: number, write: (piece: string) => void): void {
+function writeObject(value: object, depth: number, write: (piece: string | JsonText) => void): void {
   let separator = '{';
   for (const [name, item] of Object.entries(value)) {
     if (item === undefined) continue;

@@ -10,6 +10,7 @@ import type { FieldSpec } from '../event/fields.js';
 import { type SessionLimits, sessionLimitsDefault } from '../event/session_limits.js';
 import type { Budget } from '../kernel/budget.js';
 import type { Kernel } from '../kernel/kernel.js';
+import type { KernelCopy } from '../kernel/kernel_copy.js';
 import type { Alert } from './alert.js';
 import { type AlertNames, type MadeAlert, makeAlert } from './alert_maker.js';
 import { Baseline } from './behavior/baseline.js';
@@ -29,7 +30,8 @@ import { RecordReader } from './records.js';
 import { describeProgram, planRestore, type RestoreReport } from './restore_plan.js';
 import { isScheduled, Scheduled, type ScheduledState } from './scheduled.js';
 import { fieldSpecs, type Prepared, type ProgramParts, prepare, startKernel } from './setup.js';
-import { decodeSnapshot, type Snapshot, sealSnapshot, writeSnapshot } from './snapshot.js';
+import { decodeSnapshot, type Snapshot, SnapshotWriter, sealSnapshot } from './snapshot.js';
+import { SnapshotJob } from './snapshot_job.js';
 import { mergeJudgeStates, mergeReports, ownedRecords } from './snapshot_parts.js';
 import type { CorrelatorStats, LossCount } from './stats.js';
 import { HiddenAlerts } from './suppression.js';
@@ -94,6 +96,8 @@ export interface PartOptions extends ProgramParts {
   readonly onWitness?: WitnessListener;
   /** Takes every witness of behaviour rules instead of their judgement. */
   readonly forwardWitness?: WitnessForwarder;
+  /** Snapshots are written from a copy of the kernel, which takes its memory a second time. */
+  readonly isCopied?: boolean;
   /** Takes an alert instead of its publication, where it answers true. `arrival`: ordinal of the row that completed it. */
   readonly intercept?: (made: MadeAlert, arrival: number) => boolean;
 }
@@ -109,6 +113,11 @@ export interface CorrelatorPart extends Correlator {
   endSession(): void;
   /** As `snapshot`, without the checksum; in `spare` where it is large enough. */
   unsealedSnapshot(spare?: ArrayBuffer): Uint8Array<ArrayBuffer>;
+  /**
+   * As `unsealedSnapshot`, of the state as it is now, to be written later while events go on; `spare` is used where it is
+   * large enough. One at a time. Written at once unless the part was started with `isCopied`.
+   */
+  beginSnapshot(spare: ArrayBuffer): SnapshotJob;
   /** As `restore`, from unsealed snapshots of several parts; hosts of slots that are not owned are left out. */
   restoreParts(parts: readonly Uint8Array[], owned?: Uint8Array): RestoreReport;
 }
@@ -145,6 +154,7 @@ class RunningCorrelator implements CorrelatorPart {
   readonly #intake: Intake;
   readonly #records: RecordReader;
   #kernel: Kernel | undefined;
+  #copy: KernelCopy | undefined;
   #budget: Budget | undefined;
   #isUsed = false;
   #isFlushed = false;
@@ -192,6 +202,8 @@ class RunningCorrelator implements CorrelatorPart {
     const { kernel, budget } = await startKernel(prepared, settings, (records) => correlator.#take(records), part);
     correlator.#kernel = kernel;
     correlator.#budget = budget;
+    if (part.isCopied === true) correlator.#copy = await kernel.createCopy();
+    if (settings.pretouch) correlator.#copy?.touchMemory();
     return correlator;
   }
 
@@ -239,6 +251,7 @@ class RunningCorrelator implements CorrelatorPart {
   }
 
   close(): void {
+    this.#copy = undefined;
     this.#kernel = undefined;
   }
 
@@ -267,6 +280,24 @@ class RunningCorrelator implements CorrelatorPart {
 
   unsealedSnapshot(spare?: ArrayBuffer): Uint8Array<ArrayBuffer> {
     const kernel = this.#open();
+    return writeWhole(this.#snapshotHead(kernel), kernel, spare).end();
+  }
+
+  beginSnapshot(spare: ArrayBuffer): SnapshotJob {
+    const kernel = this.#open();
+    const head = this.#snapshotHead(kernel);
+    const copy = this.#copy;
+    if (copy === undefined) return new SnapshotJob(writeWhole(head, kernel, spare), undefined);
+    kernel.copyTo(copy);
+    // Pages of new memory come as they are written.
+    return new SnapshotJob(
+      new SnapshotWriter(head, spare.byteLength > 0 ? spare : new ArrayBuffer(copy.copiedBytes)),
+      copy,
+    );
+  }
+
+  /** All of a snapshot but the kernel's records. */
+  #snapshotHead(kernel: Kernel): Omit<Snapshot, 'records'> {
     if (this.#isFlushed) throw new UsageError('USAGE_FLUSHED', 'snapshot after flush: the stream has ended');
     const { program, coverage, exceptions } = this.#prepared;
     const header = {
@@ -279,8 +310,7 @@ class RunningCorrelator implements CorrelatorPart {
       ...(coverage === undefined ? {} : { coverage: coverage.snapshot(kernel) }),
       ...(exceptions === undefined ? {} : { exceptions: exceptions.snapshot() }),
     };
-    const { fingerprint } = program;
-    return writeSnapshot({ fingerprint, header }, (sink) => kernel.writeSnapshot(sink), spare);
+    return { fingerprint: program.fingerprint, header };
   }
 
   restore(bytes: Uint8Array): RestoreReport {
@@ -428,6 +458,13 @@ class RunningCorrelator implements CorrelatorPart {
       ...this.#joined.losses(),
     ];
   }
+}
+
+function writeWhole(head: Omit<Snapshot, 'records'>, kernel: Kernel, spare?: ArrayBuffer): SnapshotWriter {
+  const writer = new SnapshotWriter(head, spare);
+  writer.writeHeader();
+  kernel.writeSnapshot((records) => writer.append(records));
+  return writer;
 }
 
 const columnKinds = { 1: 'text', 2: 'number', 3: 'id', 4: 'time' } as const;

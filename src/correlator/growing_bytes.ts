@@ -1,14 +1,11 @@
 /** Bytes that are written one after the other into memory that grows, given memory first. */
 
 const encoder = new TextEncoder();
-/** Text gathered before it is encoded, in UTF-16 code units. */
-const textUnits = 64 * 1024;
 const leastBytes = 64 * 1024;
 
 export class GrowingBytes {
   #bytes: Uint8Array<ArrayBuffer>;
   #length: number;
-  #text = '';
 
   /** `spare` is used where it is large enough for a start; the first `skipped` bytes are the caller's to fill in. */
   constructor(spare: ArrayBuffer, skipped: number) {
@@ -20,16 +17,10 @@ export class GrowingBytes {
     return this.#length;
   }
 
-  /** Appends text; it is there after `endText`. */
-  text(piece: string): void {
-    this.#text += piece;
-    if (this.#text.length >= textUnits) this.endText();
-  }
-
-  endText(): void {
-    this.#makeRoom(this.#text.length * 3);
-    this.#length += encoder.encodeInto(this.#text, this.#bytes.subarray(this.#length)).written;
-    this.#text = '';
+  /** Appends text as UTF-8. */
+  text(text: string): void {
+    this.#makeRoom(text.length * 3);
+    this.#length += encoder.encodeInto(text, this.#bytes.subarray(this.#length)).written;
   }
 
   append(bytes: Uint8Array): void {

@@ -22,10 +22,19 @@ export interface RestorePlan {
 
 const none = 0xffff;
 
+type ProgramDescription = Pick<SnapshotHeader, 'columns' | 'fields' | 'marks' | 'rules'>;
+
+/** A program does not change, and the fingerprints of its rules take longer than a small snapshot. */
+const descriptions = new WeakMap<CompiledProgram, ProgramDescription>();
+
 /** The parts of the header that describe a program. */
-export function describeProgram(
-  program: CompiledProgram,
-): Pick<SnapshotHeader, 'columns' | 'fields' | 'marks' | 'rules'> {
+export function describeProgram(program: CompiledProgram): ProgramDescription {
+  const known = descriptions.get(program) ?? describe(program);
+  descriptions.set(program, known);
+  return known;
+}
+
+function describe(program: CompiledProgram): ProgramDescription {
   return {
     columns: program.columns.map(({ name, kind, nested }) => ({
       name,

@@ -5,7 +5,7 @@
 import { SnapshotError } from '../core/errors.js';
 import { FlatFormatError, FlatReader } from '../core/flat_reader.js';
 import { hash128 } from '../core/hash.js';
-import { writeJson } from '../core/json_text.js';
+import { type JsonText, writeJson } from '../core/json_text.js';
 import type { BaselineData } from './behavior/baseline_data.js';
 import type { CoverageState } from './coverage/tracker.js';
 import type { ExceptionState } from './exceptions.js';
@@ -84,50 +84,93 @@ const encoder = new TextEncoder();
 
 /** Writes a snapshot. Deterministic: equal state gives equal bytes. */
 export function encodeSnapshot(snapshot: Snapshot): Uint8Array {
-  return sealSnapshot(writeSnapshot(snapshot, (sink) => sink(snapshot.records)));
+  const writer = new SnapshotWriter(snapshot);
+  writer.writeHeader();
+  writer.append(snapshot.records);
+  return sealSnapshot(writer.end());
 }
-
-/** Where the records go; may be called any number of times. */
-export type RecordSink = (records: Uint8Array) => void;
 
 /**
- * As {@link encodeSnapshot} without the checksum, which `sealSnapshot` adds. `write` hands the records over in pieces.
- * `spare` is memory to use where it is large enough: touching new pages takes longer than writing the records. `header`
- * may hold `JsonText`; it is read before this returns.
+ * Writes a snapshot without its checksum, which `sealSnapshot` adds: the header as it is now, piece by piece, then the
+ * records, then `end`.
  */
-export function writeSnapshot(
-  { fingerprint, header }: Omit<Snapshot, 'records'>,
-  write: (sink: RecordSink) => void,
-  spare: ArrayBuffer = new ArrayBuffer(0),
-): Uint8Array<ArrayBuffer> {
-  const out = new GrowingBytes(spare, Layout.HeaderVector + 4);
-  writeJson(header, headerDepth, (piece) => out.text(piece));
-  out.endText();
-  const headerEnd = out.length;
-  const recordsAt = ((headerEnd + 4 + 7) & ~7) >>> 0;
-  out.skip(recordsAt - headerEnd);
-  write((records) => out.append(records));
-  const bytes = out.taken();
-  const view = new DataView(bytes.buffer);
-  bytes.fill(0, 0, Layout.HeaderVector);
-  bytes.fill(0, headerEnd, recordsAt);
-  view.setUint32(0, Layout.Table, true);
-  bytes.set(encoder.encode(identifier), 4);
-  view.setUint16(Layout.VTable, 4 + 2 * Field.Count, true);
-  view.setUint16(Layout.VTable + 2, Layout.TableBytes, true);
-  fieldOffsets.forEach((offset, field) => {
-    view.setUint16(Layout.VTable + 4 + 2 * field, offset, true);
-  });
-  view.setInt32(Layout.Table, Layout.Table - Layout.VTable, true);
-  view.setUint32(Layout.Version, snapshotVersion, true);
-  view.setBigUint64(Layout.Fingerprint, BigInt.asUintN(64, fingerprint), true);
-  view.setUint32(Layout.Header, Layout.HeaderVector - Layout.Header, true);
-  view.setUint32(Layout.HeaderVector, headerEnd - Layout.HeaderVector - 4, true);
-  view.setUint32(Layout.Records, recordsAt - 4 - Layout.Records, true);
-  view.setUint32(recordsAt - 4, bytes.length - recordsAt, true);
-  return bytes;
+export class SnapshotWriter {
+  readonly #fingerprint: bigint;
+  readonly #out: GrowingBytes;
+  /** Text of the header that is not written yet, next first. */
+  readonly #text: (string | JsonText)[] = [];
+  #headerEnd = 0;
+  #recordsAt = 0;
+
+  /**
+   * `spare` is memory to use where it is large enough: touching new pages takes longer than writing the records.
+   * `header` is read before this returns, but for what of it is `JsonText`.
+   */
+  constructor({ fingerprint, header }: Omit<Snapshot, 'records'>, spare: ArrayBuffer = new ArrayBuffer(0)) {
+    this.#fingerprint = fingerprint;
+    this.#out = new GrowingBytes(spare, Layout.HeaderVector + 4);
+    let gathered = '';
+    const pass = (): void => {
+      if (gathered !== '') this.#text.push(gathered);
+      gathered = '';
+    };
+    writeJson(header, headerDepth, (piece) => {
+      if (typeof piece === 'string') gathered += piece;
+      if (typeof piece !== 'string' || gathered.length >= textUnits) pass();
+      if (typeof piece !== 'string') this.#text.push(piece);
+    });
+    pass();
+    this.#text.reverse();
+  }
+
+  /** Writes about `most` bytes of the header; false when all of it is written. */
+  writeHeader(most = Number.POSITIVE_INFINITY): boolean {
+    const end = this.#out.length + most;
+    while (this.#out.length < end) {
+      const text = this.#text.pop();
+      if (text === undefined) break;
+      this.#out.text(typeof text === 'string' ? text : text.text);
+    }
+    if (this.#text.length > 0) return true;
+    if (this.#recordsAt === 0) {
+      this.#headerEnd = this.#out.length;
+      this.#recordsAt = ((this.#headerEnd + 4 + 7) & ~7) >>> 0;
+      this.#out.skip(this.#recordsAt - this.#headerEnd);
+    }
+    return false;
+  }
+
+  /** Appends whole records, which follow the header. */
+  append(records: Uint8Array): void {
+    this.#out.append(records);
+  }
+
+  /** The snapshot. */
+  end(): Uint8Array<ArrayBuffer> {
+    const bytes = this.#out.taken();
+    const view = new DataView(bytes.buffer);
+    bytes.fill(0, 0, Layout.HeaderVector);
+    bytes.fill(0, this.#headerEnd, this.#recordsAt);
+    view.setUint32(0, Layout.Table, true);
+    bytes.set(encoder.encode(identifier), 4);
+    view.setUint16(Layout.VTable, 4 + 2 * Field.Count, true);
+    view.setUint16(Layout.VTable + 2, Layout.TableBytes, true);
+    fieldOffsets.forEach((offset, field) => {
+      view.setUint16(Layout.VTable + 4 + 2 * field, offset, true);
+    });
+    view.setInt32(Layout.Table, Layout.Table - Layout.VTable, true);
+    view.setUint32(Layout.Version, snapshotVersion, true);
+    view.setBigUint64(Layout.Fingerprint, BigInt.asUintN(64, this.#fingerprint), true);
+    view.setUint32(Layout.Header, Layout.HeaderVector - Layout.Header, true);
+    view.setUint32(Layout.HeaderVector, this.#headerEnd - Layout.HeaderVector - 4, true);
+    view.setUint32(Layout.Records, this.#recordsAt - 4 - Layout.Records, true);
+    view.setUint32(this.#recordsAt - 4, bytes.length - this.#recordsAt, true);
+    return bytes;
+  }
 }
 
+/** UTF-16 code units of the header that are written at once: long enough that few calls are made. */
+const textUnits = 64 * 1024;
 /** As deep as sessions of behaviour rules lie in the header: behaviors, rule, sessions, host, its sessions, one. */
 const headerDepth = 7;
 

@@ -4,7 +4,10 @@ import { channel } from 'node:diagnostics_channel';
 export const channels = {
   /** `{ rows, alerts, ms }` for each push. */
   batch: channel('vedette:batch'),
-  /** `{ name, bytes, nextOrdinal, ms }` for each snapshot kept, `{ error }` for one that could not be. */
+  /**
+   * `{ name, bytes, nextOrdinal, pauseMs, ms }` for each snapshot kept: how long the shards stood still for it, and how
+   * long it took from then on. `{ error }` for one that could not be kept.
+   */
   snapshot: channel('vedette:snapshot'),
   /** The recovery of an engine that found a state, as `engine.recovery` has it. */
   recovery: channel('vedette:recovery'),

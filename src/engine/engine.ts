@@ -22,6 +22,7 @@ import type { FleetPlaces } from './rule_parts.js';
 import { LocalHost, type ShardHost, WorkerHost } from './shard_host.js';
 import { type IngestSource, inputsOf } from './sources.js';
 import { DurableState, type Recovery } from './state.js';
+import type { TakenSnapshot } from './taken_snapshot.js';
 
 export interface IngestOptions {
   /** Stops taking events. What was taken is judged and its alerts are given out; then the iteration throws the reason. */
@@ -381,13 +382,18 @@ class RunningEngine implements Engine {
   async #takeSnapshot(): Promise<void> {
     // The one before it lies in memory that is now written over.
     await this.#keeping;
-    const snapshot = await this.#fleet.snapshot();
-    if (this.#state === undefined) return;
+    const taken = await this.#fleet.snapshot();
     this.#keepFailure = undefined;
-    this.#keeping = this.#state.save(snapshot).catch((error: unknown) => {
+    this.#keeping = this.#keep(taken).catch((error: unknown) => {
       if (channels.snapshot.hasSubscribers) channels.snapshot.publish({ error });
       this.#keepFailure = { error };
     });
+  }
+
+  async #keep({ pauseMs, written }: TakenSnapshot): Promise<void> {
+    this.#state?.noteTaken(this.#fleet.nextOrdinal);
+    const snapshot = await written;
+    await this.#state?.save(snapshot, pauseMs);
   }
 
   /** @throws once what kept the last snapshot from being kept. */

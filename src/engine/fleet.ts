@@ -31,6 +31,7 @@ import {
   startShards,
 } from './rule_parts.js';
 import type { EngineSnapshot } from './snapshot_file.js';
+import { type TakenSnapshot, writtenHere } from './taken_snapshot.js';
 
 /** A step on its way through the shards. `finish` is to be called in the order of the stream. */
 export interface Step {
@@ -232,17 +233,19 @@ export class Fleet {
   // -------------------------------------------------------------------------------------------------- snapshots
 
   /**
-   * The state of every part. No step may be on its way. A shard that dies from here on goes back to it. The snapshot
-   * before the last is written over.
+   * Takes the state of every part as it is now. No step may be on its way, and no other snapshot. It is written while
+   * steps go on; a part that fails once it is written goes back to it. The snapshot before the last is written over.
    */
-  async snapshot(): Promise<EngineSnapshot> {
-    const shards = await Promise.all(this.mailboxes.map((mailbox) => mailbox.snapshot()));
+  async snapshot(): Promise<TakenSnapshot> {
+    const frozen = await Promise.all(this.mailboxes.map((mailbox) => mailbox.snapshot()));
+    this.#memory.cut();
     this.#boundSession();
     const { global, ordered, behavior } = this.#rules;
     const globalState = global?.part.snapshot();
-    const snapshot: EngineSnapshot = {
+    const globalBytes = writtenHere(globalState?.job);
+    const taken = {
       header: {
-        shards: shards.length,
+        shards: frozen.length,
         nextOrdinal: this.nextOrdinal,
         ordered: ordered.snapshot(),
         orderedExceptions: ordered.exceptionsSnapshot(),
@@ -251,25 +254,27 @@ export class Fleet {
         behavior: behavior === undefined ? null : JSON.stringify(behavior.snapshot()),
       },
       router: this.#router.part.snapshot(),
-      global: globalState?.bytes ?? new Uint8Array(0),
-      shards,
     };
-    this.#rebase(snapshot, shards);
-    return snapshot;
+    this.#rebase(taken, globalBytes);
+    const whole = Promise.all(frozen.map((shard) => shard.written)).then(async (shards): Promise<EngineSnapshot> => {
+      this.#memory.release();
+      return { ...taken, shards, global: await globalBytes };
+    });
+    whole.catch(() => undefined);
+    return { pauseMs: Math.max(...frozen.map(({ pauseMs }) => pauseMs)), written: whole };
   }
 
-  /** What fails from here on goes back to the snapshot just taken. */
-  #rebase(snapshot: EngineSnapshot, shards: readonly Uint8Array<ArrayBuffer>[]): void {
-    this.#memory.release();
-    this.mailboxes.forEach((mailbox, shard) => {
-      mailbox.rebase(shards[shard] as Uint8Array<ArrayBuffer>);
-    });
-    const session = this.mailboxes[0]?.sessionBefore ?? [];
-    const { nextOrdinal } = snapshot.header;
-    this.#router.rebase(() => buildRouter(this.#settings, snapshot.router, session, nextOrdinal));
+  /** What fails in this thread from here on goes back to the snapshot just taken. The shards see to themselves. */
+  #rebase(taken: Pick<EngineSnapshot, 'header' | 'router'>, globalBytes: Promise<Uint8Array>): void {
+    const session = [...(this.mailboxes[0]?.session ?? [])];
+    const { nextOrdinal } = taken.header;
+    this.#router.rebase(() => buildRouter(this.#settings, taken.router, session, nextOrdinal));
     const { options, plan, global } = this.#rules;
     const clockUs = this.#clockUs;
-    global?.rebase(async () => (await buildGlobal(options, this.#settings, plan, snapshot, clockUs)).part);
+    global?.rebase(async () => {
+      const snapshot = { ...taken, global: await globalBytes };
+      return (await buildGlobal(options, this.#settings, plan, snapshot, clockUs)).part;
+    });
   }
 
   /** Ends a session whose batches have outgrown the journal: they are kept to rebuild a shard in the middle of it. */
@@ -281,7 +286,8 @@ export class Fleet {
 
   /** Goes on with other rules, which keep the state of those that did not change; when it fails nothing has changed. */
   async reload(rules: CorrelatorOptions['rules']): Promise<RestoreReport> {
-    const snapshot = await this.snapshot();
+    const { written } = await this.snapshot();
+    const snapshot = await written;
     const before = this.#rules;
     const options = { ...this.#settings.correlator, rules };
     try {

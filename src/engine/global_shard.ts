@@ -10,6 +10,7 @@ import { type CorrelatorPart, startCorrelator } from '../correlator/correlator.j
 import type { ExceptionUse } from '../correlator/exceptions.js';
 import { type CorrelatorOptions, readOptions } from '../correlator/options.js';
 import type { RestoreReport } from '../correlator/restore_plan.js';
+import type { SnapshotJob } from '../correlator/snapshot_job.js';
 import type { CorrelatorStats } from '../correlator/stats.js';
 import type { Clock } from './clock.js';
 import type { FeedMatch } from './messages.js';
@@ -60,7 +61,7 @@ export class GlobalShard {
         lateness: 0,
         maxSkip: hundredYears,
       },
-      { ordinalRows: rowsMax, intercept: (made) => plan.heardOnly.has(made.view.rule.id) },
+      { ordinalRows: rowsMax, isCopied: true, intercept: (made) => plan.heardOnly.has(made.view.rule.id) },
     );
     return new GlobalShard(part, latenessUs, options);
   }
@@ -114,8 +115,9 @@ export class GlobalShard {
     return this.#pending.length;
   }
 
-  snapshot(): { bytes: Uint8Array; state: GlobalState } {
-    return { bytes: this.#correlator.unsealedSnapshot(), state: { pending: [...this.#pending] } };
+  /** The state as it is now; what the job writes must be whole before the next snapshot. */
+  snapshot(): { job: SnapshotJob; state: GlobalState } {
+    return { job: this.#correlator.beginSnapshot(new ArrayBuffer(0)), state: { pending: [...this.#pending] } };
   }
 
   restore(bytes: Uint8Array, state: GlobalState, clockUs: number): RestoreReport {

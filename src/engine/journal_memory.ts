@@ -1,33 +1,41 @@
 /**
  * Memory for inputs on their way and in the journal. Workers read it in place, so an input is copied once for its shard
- * and the journal together. Snapshots empty the journal, and the same memory is used again: after the first it stays as
- * large as it is.
+ * and the journal together. Snapshots empty the journal, and the same memory is used again: after the first few it stays
+ * as large as it is.
  */
 
 const slabBytes = 8 * 1024 * 1024;
 
 export class JournalMemory {
-  readonly #slabs: SharedArrayBuffer[] = [];
-  /** The slab in hand, and how much of it is taken. */
-  #slab = 0;
-  #taken = 0;
+  /** Slabs with inputs since the last cut, the one in hand last; those with inputs before it; those without. */
+  #since: SharedArrayBuffer[] = [];
+  #before: SharedArrayBuffer[] = [];
+  #free: SharedArrayBuffer[] = [];
+  /** How much of the slab in hand is taken. */
+  #taken = slabBytes;
 
-  /** Room for so many bytes, 8-aligned, until `release`. What does not fit a slab has memory of its own. */
+  /** Room for so many bytes, 8-aligned, until the `release` after the next `cut`. What fits no slab has its own memory. */
   take(bytes: number): Uint8Array<SharedArrayBuffer> {
     if (bytes > slabBytes) return new Uint8Array(new SharedArrayBuffer(bytes));
     if (this.#taken + bytes > slabBytes) {
-      this.#slab++;
+      this.#since.push(this.#free.pop() ?? new SharedArrayBuffer(slabBytes));
       this.#taken = 0;
     }
-    this.#slabs[this.#slab] ??= new SharedArrayBuffer(slabBytes);
-    const room = new Uint8Array(this.#slabs[this.#slab] as SharedArrayBuffer, this.#taken, bytes);
+    const room = new Uint8Array(this.#since.at(-1) as SharedArrayBuffer, this.#taken, bytes);
     this.#taken = (this.#taken + bytes + 7) & ~7;
     return room;
   }
 
-  /** Everything taken may be written over. */
+  /** A snapshot is taken: what was taken before it is needed until it is written. */
+  cut(): void {
+    this.#before.push(...this.#since);
+    this.#since = [];
+    this.#taken = slabBytes;
+  }
+
+  /** Everything taken before the last cut may be written over. */
   release(): void {
-    this.#slab = 0;
-    this.#taken = 0;
+    this.#free.push(...this.#before);
+    this.#before = [];
   }
 }

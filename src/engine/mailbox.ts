@@ -2,7 +2,11 @@
  * The engine's side of one shard: one task in flight, the rest in order behind it; a journal of what the shard was given
  * since its last snapshot. A shard whose thread died or whose kernel failed starts anew from the snapshot and is given
  * the journal again; what that repeats was delivered already and is dropped.
+ *
+ * A snapshot is taken in a moment and written in pieces between the messages that follow. Until it is whole the one before
+ * it and the journal since that one are kept; a shard that fails meanwhile is brought to that moment once more.
  */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { BatchError, ProgramError, SnapshotError, UsageError, VedetteError } from '../core/errors.js';
 import type { Alert } from '../correlator/alert.js';
 import type { CoverageCounts } from '../correlator/coverage/tracker.js';
@@ -23,6 +27,23 @@ export interface MailboxStats {
   readonly threadId: number;
 }
 
+/** A snapshot that is taken. */
+export interface FrozenShard {
+  /** How long the shard stood still for it. */
+  readonly pauseMs: number;
+  /** Its bytes, once they are written. */
+  readonly written: Promise<Uint8Array<ArrayBuffer>>;
+}
+
+/** The moment of a snapshot that is being written. */
+interface Cut {
+  /** Messages of the journal that came before it, and their bytes. */
+  readonly messages: number;
+  readonly bytes: number;
+  /** Batches of the session that was in hand, if it goes on. */
+  readonly session: readonly Uint8Array[];
+}
+
 type Answer<K extends ShardAnswer['kind']> = Extract<ShardAnswer, { kind: K }>;
 
 export class Mailbox {
@@ -36,6 +57,7 @@ export class Mailbox {
   #sessionBefore: readonly Uint8Array[] = [];
   /** The snapshot that a restart goes back to, where this mailbox took it, and the memory of the one before. */
   #base: Uint8Array<ArrayBuffer> | undefined;
+  #cut: Cut | undefined;
   #spare: ArrayBuffer | undefined;
   #tail: Promise<unknown> = Promise.resolve();
   #queued = 0;
@@ -73,28 +95,52 @@ export class Mailbox {
   }
 
   /**
-   * The shard's state after every message sent. The bytes of the snapshot before the last are written over: nobody may
-   * read them any more.
+   * Takes the shard's state after every message sent. Once it is written a restart goes back to it. The bytes of the
+   * snapshot before the last are written over: nobody may read them any more. One at a time.
    */
-  snapshot(): Promise<Uint8Array<ArrayBuffer>> {
+  snapshot(): Promise<FrozenShard> {
     return this.#inTurn(async () => {
-      const answer = await this.#persist(() => {
-        const spare = this.#spare ?? new ArrayBuffer(0);
-        this.#spare = undefined;
-        return this.#host.run({ kind: 'snapshot', spare });
-      });
-      if (answer.kind !== 'snapshot') throw errorOf(answer);
-      return answer.bytes;
+      const answer = await this.#persist(() => this.#freeze());
+      if (answer.kind !== 'frozen') throw errorOf(answer);
+      this.#cut = { messages: this.#journal.length, bytes: this.#journalBytes, session: [...this.#session] };
+      const written = this.#write();
+      // Whoever took the snapshot is told when it asks.
+      written.catch(() => undefined);
+      return { pauseMs: answer.pauseMs, written };
     });
   }
 
-  /** A restart goes back to this snapshot, which has just been taken. */
-  rebase(bytes: Uint8Array<ArrayBuffer>): void {
-    if (this.#start === undefined) return;
-    this.#start = { ...this.#start, parts: [bytes], isDivided: false };
+  #freeze(): Promise<ShardAnswer> {
+    const spare = this.#spare ?? new ArrayBuffer(0);
+    this.#spare = undefined;
+    return this.#host.run({ kind: 'freeze', spare });
+  }
+
+  /** Has the snapshot written, piece by piece, behind whatever is sent meanwhile. */
+  async #write(): Promise<Uint8Array<ArrayBuffer>> {
+    for (;;) {
+      const bytes = await this.#inTurn(async () => {
+        const answer = await this.#persist(() => this.#host.run({ kind: 'write' }));
+        if (answer.kind === 'writing') return undefined;
+        if (answer.kind !== 'snapshot') throw errorOf(answer);
+        this.#rebase(answer.bytes);
+        return answer.bytes;
+      });
+      if (bytes !== undefined) return bytes;
+      await nextTurn();
+    }
+  }
+
+  /** The snapshot is whole: a restart goes back to it. */
+  #rebase(bytes: Uint8Array<ArrayBuffer>): void {
+    const { messages, bytes: before, session } = this.#cut as Cut;
+    this.#cut = undefined;
+    this.#start = { ...(this.#start as ShardStart), parts: [bytes], isDivided: false };
     this.#spare = this.#base?.buffer;
     this.#base = bytes;
-    this.#clearJournal();
+    this.#journal = this.#journal.slice(messages);
+    this.#journalBytes -= before;
+    this.#sessionBefore = session;
   }
 
   correlatorStats(): Promise<Answer<'stats'>> {
@@ -130,8 +176,9 @@ export class Mailbox {
     };
   }
 
+  /** Bytes since the last snapshot was taken, written or not. */
   get journalBytes(): number {
-    return this.#journalBytes;
+    return this.#journalBytes - (this.#cut?.bytes ?? 0);
   }
 
   close(): Promise<void> {
@@ -143,14 +190,15 @@ export class Mailbox {
     return this.#session.reduce((sum, bytes) => sum + bytes.length, 0);
   }
 
-  /** Batches of the session that was in hand at the last snapshot. */
-  get sessionBefore(): readonly Uint8Array[] {
-    return this.#sessionBefore;
+  /** Batches of the session in hand. */
+  get session(): readonly Uint8Array[] {
+    return this.#session;
   }
 
   /** The session is over: its next batch will be refused before it comes here. */
   endSession(): void {
     this.#session = [];
+    if (this.#cut !== undefined) this.#cut = { ...this.#cut, session: [] };
   }
 
   #noteSession(place: SessionPlace, bytes: Uint8Array): void {
@@ -161,6 +209,7 @@ export class Mailbox {
   #clearJournal(): void {
     this.#journal = [];
     this.#journalBytes = 0;
+    this.#cut = undefined;
     this.#sessionBefore = [...this.#session];
   }
 
@@ -199,7 +248,17 @@ export class Mailbox {
     const answer = await this.#host.run({ kind: 'start', start: this.#start });
     if (answer.kind !== 'started') throw errorOf(answer);
     for (const bytes of this.#sessionBefore) await this.#replay({ kind: 'dictionaries', bytes });
-    for (const message of this.#journal) await this.#replay(message);
+    for (const [index, message] of this.#journal.entries()) {
+      if (index === this.#cut?.messages) await this.#freezeAgain();
+      await this.#replay(message);
+    }
+    if (this.#journal.length === this.#cut?.messages) await this.#freezeAgain();
+  }
+
+  /** Takes the snapshot that was being written when the shard failed. */
+  async #freezeAgain(): Promise<void> {
+    const answer = await this.#freeze();
+    if (answer.kind !== 'frozen') throw errorOf(answer);
   }
 }
 

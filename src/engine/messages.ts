@@ -93,8 +93,10 @@ export interface ShardStart {
 export type ShardTask =
   | { readonly kind: 'start'; readonly start: ShardStart }
   | { readonly kind: 'push'; readonly message: ShardMessage }
-  /** `spare`: memory for it, given away. */
-  | { readonly kind: 'snapshot'; readonly spare: ArrayBuffer }
+  /** Copies the state as it is, for `write`. `spare`: memory for the snapshot, given away. */
+  | { readonly kind: 'freeze'; readonly spare: ArrayBuffer }
+  /** Writes the next piece of the snapshot of the state that was copied last. */
+  | { readonly kind: 'write' }
   | { readonly kind: 'stats' }
   | { readonly kind: 'coverage' }
   | { readonly kind: 'suppressed' };
@@ -109,6 +111,9 @@ export interface Started {
 export type ShardAnswer =
   | { readonly kind: 'started'; readonly started: Started }
   | { readonly kind: 'output'; readonly output: ShardOutput }
+  /** `pauseMs`: how long the shard stood still for it. */
+  | { readonly kind: 'frozen'; readonly pauseMs: number }
+  | { readonly kind: 'writing' }
   | { readonly kind: 'snapshot'; readonly bytes: Uint8Array<ArrayBuffer> }
   | {
       readonly kind: 'stats';

@@ -83,7 +83,7 @@ export async function buildGlobal(
   options: CorrelatorOptions,
   { latenessUs }: EngineSettings,
   plan: ShardPlan,
-  snapshot: EngineSnapshot | undefined,
+  snapshot: Pick<EngineSnapshot, 'header' | 'global'> | undefined,
   clockUs: number,
 ): Promise<{ part: GlobalShard; report: RestoreReport }> {
   const { baseline: _baseline, ...own } = options;

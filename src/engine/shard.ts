@@ -4,6 +4,7 @@ import { VedetteError } from '../core/errors.js';
 import { formatTimeUs } from '../core/time.js';
 import type { MadeAlert } from '../correlator/alert_maker.js';
 import { type CorrelatorPart, startCorrelator } from '../correlator/correlator.js';
+import type { SnapshotJob } from '../correlator/snapshot_job.js';
 import type {
   FeedMatch,
   LinesPiece,
@@ -18,6 +19,8 @@ import type {
 
 import { WitnessOutbox } from './witness_outbox.js';
 
+/** Bytes of a snapshot that are written before the shard goes on with what waits: a few milliseconds. */
+const pieceBytes = 2 * 1024 * 1024;
 /** Rows that one piece of lines can have. */
 export const pieceRowsMax = 65_536;
 
@@ -28,6 +31,8 @@ export class Shard {
   #matches: FeedMatch[] = [];
   #ordered: OrderedAlert[] = [];
   #forwarded: WitnessOutbox | undefined;
+  /** The snapshot that is being written. */
+  #writing: SnapshotJob | undefined;
 
   /** Does a task. Errors of the caller's making are answers, so that they cross threads whole; others are thrown. */
   async run(task: ShardTask): Promise<ShardAnswer> {
@@ -45,13 +50,28 @@ export class Shard {
     if (task.kind === 'push') return { kind: 'output', output: this.#push(correlator, task.message) };
     if (task.kind === 'coverage') return { kind: 'coverage', counts: correlator.coverageCounts() };
     if (task.kind === 'suppressed') return { kind: 'suppressed', alerts: correlator.suppressed() };
-    if (task.kind === 'snapshot') return { kind: 'snapshot', bytes: correlator.unsealedSnapshot(task.spare) };
+    if (task.kind === 'freeze') return this.#freeze(correlator, task.spare);
+    if (task.kind === 'write') return this.#write();
     return {
       kind: 'stats',
       stats: correlator.stats(),
       foreignRows: correlator.kernel.foreignRows,
       exceptions: correlator.exceptions(),
     };
+  }
+
+  #freeze(correlator: CorrelatorPart, spare: ArrayBuffer): ShardAnswer {
+    const startMs = performance.now();
+    this.#writing = correlator.beginSnapshot(spare);
+    return { kind: 'frozen', pauseMs: performance.now() - startMs };
+  }
+
+  #write(): ShardAnswer {
+    if (this.#writing === undefined) return { kind: 'lost' };
+    const bytes = this.#writing.step(pieceBytes);
+    if (bytes === undefined) return { kind: 'writing' };
+    this.#writing = undefined;
+    return { kind: 'snapshot', bytes };
   }
 
   async #start(start: ShardStart): Promise<Started> {
@@ -64,6 +84,7 @@ export class Shard {
       earlyRules: new Set(earlyFeeds),
       keptFields,
       ordinalRows: pieceRowsMax,
+      isCopied: true,
       intercept: (made, arrival) => this.#intercept(made, arrival),
     });
     correlator.kernel.setOwnedSlots(owned);
@@ -75,6 +96,7 @@ export class Shard {
     this.#forwarded = forwarded;
     this.#feeds = new Map(feeds);
     this.#owned = Uint8Array.from(owned);
+    this.#writing = undefined;
     this.#correlator?.close();
     this.#correlator = correlator;
     return { report, fields: correlator.fields, problems: correlator.problems };

@@ -80,7 +80,7 @@ export class WorkerHost implements ShardHost {
 
   /** Inputs lie in memory that both threads see. */
   #submit(task: ShardTask): Promise<ShardAnswer> {
-    if (task.kind === 'snapshot') return this.#pool.run(task, { transferList: [task.spare] }) as Promise<ShardAnswer>;
+    if (task.kind === 'freeze') return this.#pool.run(task, { transferList: [task.spare] }) as Promise<ShardAnswer>;
     return this.#pool.run(task) as Promise<ShardAnswer>;
   }
 

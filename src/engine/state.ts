@@ -71,13 +71,19 @@ export class DurableState {
     return { name: null, snapshot: undefined, damaged };
   }
 
-  /** Keeps a snapshot; the one before it stays until there is a newer. Its parts must not change meanwhile. */
-  async save(snapshot: EngineSnapshot): Promise<void> {
-    const startMs = Date.now();
-    const { nextOrdinal } = snapshot.header;
-    // The next is due an interval after this one was taken, kept or not.
-    this.#lastMs = startMs;
+  /** A snapshot is taken: the next is due an interval later, whether this one is kept or not. */
+  noteTaken(nextOrdinal: number): void {
+    this.#lastMs = Date.now();
     this.#lastOrdinal = nextOrdinal;
+  }
+
+  /**
+   * Keeps a snapshot; the one before it stays until there is a newer. Its parts must not change meanwhile. `pauseMs`: how
+   * long the shards stood still for it.
+   */
+  async save(snapshot: EngineSnapshot, pauseMs: number): Promise<void> {
+    const { nextOrdinal } = snapshot.header;
+    const takenMs = this.#lastMs;
     const pieces = await encodeEngineSnapshot(snapshot);
     const bytes = pieces.reduce((sum, piece) => sum + piece.length, 0);
     const name = `engine-${String(nextOrdinal).padStart(16, '0')}`;
@@ -89,7 +95,7 @@ export class DurableState {
     for (const one of [...names.filter((other) => other > name), ...older.slice(keptMax - 1)])
       await this.#store.delete(one);
     if (channels.snapshot.hasSubscribers) {
-      channels.snapshot.publish({ name, bytes, nextOrdinal, ms: Date.now() - startMs });
+      channels.snapshot.publish({ name, bytes, nextOrdinal, pauseMs, ms: Date.now() - takenMs });
     }
   }
 }

@@ -12,6 +12,7 @@ import { concatBytes } from '../core/bytes.js';
 import { KernelTrap, SnapshotError } from '../core/errors.js';
 import { marksMax } from '../core/limits.js';
 import { type HostHealth, healthAt, readHealth, writeHealth } from './health_record.js';
+import { instantiateKernel, KernelCopy } from './kernel_copy.js';
 import type { KernelExports } from './kernel_exports.js';
 import { type WasmImports, type WasmMemory, type WasmModule, webAssembly } from './web_assembly.js';
 
@@ -83,24 +84,23 @@ const neverUs = -(2n ** 63n);
 
 export class Kernel {
   readonly #exports: KernelExports;
+  readonly #setup: Pick<KernelSetup, 'module' | 'imports'>;
   readonly #drain: (records: DataView) => void;
   #failure: KernelTrap | undefined;
   /** While a snapshot is written: takes what the output buffer holds, before it is emptied. */
   #sink: ((records: Uint8Array) => void) | undefined;
 
-  private constructor(exports: KernelExports, drain: (records: DataView) => void) {
+  private constructor(exports: KernelExports, { module, imports, drain }: KernelSetup) {
     this.#exports = exports;
+    this.#setup = { module, imports };
     this.#drain = drain;
   }
 
   /** Instantiates a kernel, loads the program and reserves every table. */
   static async create(setup: KernelSetup): Promise<Kernel> {
     let kernel: Kernel | undefined;
-    const memory = () => (kernel as Kernel).#exports.memory;
-    const env = { ...setup.imports(memory), drain: () => kernel?.drainOutput() };
-    const instance = await webAssembly.instantiate(setup.module, { env: { abort: () => undefined, ...env } });
-    const exports = instance.exports as unknown as KernelExports;
-    kernel = new Kernel(exports, setup.drain);
+    const exports = await instantiateKernel(setup, () => kernel?.drainOutput());
+    kernel = new Kernel(exports, setup);
     const version = exports.abi_version();
     if (version !== abiVersion) {
       throw new KernelTrap(
@@ -297,11 +297,22 @@ export class Kernel {
   writeSnapshot(sink: (records: Uint8Array) => void): void {
     this.#sink = sink;
     try {
-      this.#call(() => this.#exports.snapshot_write());
+      this.#call(() => this.#exports.snapshot_begin());
+      while (this.#call(() => this.#exports.snapshot_next()) !== 0) this.drainOutput();
       this.drainOutput();
     } finally {
       this.#sink = undefined;
     }
+  }
+
+  /** Makes room for copies of this kernel; undefined where its code does not allow one. */
+  createCopy(): Promise<KernelCopy | undefined> {
+    return KernelCopy.create(this.#setup, this.#exports);
+  }
+
+  /** Brings a copy up to date. The output must have been drained. */
+  copyTo(copy: KernelCopy): void {
+    this.#call(() => copy.take(this.#exports));
   }
 
   /** Reads records into a kernel that has seen no row. @throws SnapshotError where they name more than can be mapped. */

@@ -45,7 +45,9 @@ export interface KernelExports {
   held_row_count(): number;
   process_count(): number;
   process_capacity(): number;
-  snapshot_write(): void;
+  snapshot_begin(): void;
+  snapshot_next(): number;
+  snapshot_holes(): number;
   restore_maps(bytes: number): number;
   restore_begin(): void;
   restore_records(pointer: number, bytes: number, pass: number): number;

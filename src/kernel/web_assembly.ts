@@ -7,6 +7,12 @@ export interface WasmModule {
 
 export interface WasmMemory {
   readonly buffer: ArrayBuffer;
+  grow(pages: number): number;
+}
+
+/** A variable of a module: `WebAssembly.Global`. */
+export interface WasmGlobal {
+  value: number | bigint;
 }
 
 type WasmFunction = (...args: never[]) => unknown;

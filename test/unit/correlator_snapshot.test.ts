@@ -2,10 +2,12 @@
  * Stop, snapshot, restore: a stream cut at every place, going on in a new correlator, gives the alerts of the whole.
  */
 import { describe, expect, it } from 'vitest';
+import { takeWorkload } from '../../bench/workload.js';
 import type { Alert } from '../../src/correlator/alert.js';
-import { createCorrelator } from '../../src/correlator/correlator.js';
+import { createCorrelator, startCorrelator } from '../../src/correlator/correlator.js';
 import type { CorrelatorOptions } from '../../src/correlator/options.js';
 import { decodeSnapshot, encodeSnapshot } from '../../src/correlator/snapshot.js';
+import { loadRules, shippedContent } from '../../src/node.js';
 import type { Rule } from '../../src/rule/ir.js';
 import { lineage, plain, scheduled, stateful, step, stream } from '../support/correlator_rules.js';
 
@@ -30,6 +32,23 @@ async function cutAt(options: CorrelatorOptions, events: readonly object[], cuts
   return [...alerts, ...correlator.push(events.slice(from)), ...correlator.flush()];
 }
 
+/** The state after `before` written at once, and written later in the smallest pieces while `after` is pushed. */
+async function writtenBothWays(options: CorrelatorOptions, before: readonly object[], after: readonly object[]) {
+  const part = await startCorrelator(options, { isCopied: true });
+  part.push(before);
+  const atOnce = part.unsealedSnapshot().slice();
+  const job = part.beginSnapshot(new ArrayBuffer(0));
+  const rest = [...after];
+  let later = job.step(1);
+  while (later === undefined || rest.length > 0) {
+    part.push(rest.splice(0, 5));
+    later = job.step(1);
+  }
+  const changed = part.unsealedSnapshot().slice();
+  part.close();
+  return { atOnce, later, changed };
+}
+
 const sorted = (alerts: readonly Alert[]) => alerts.map((alert) => JSON.stringify(alert)).sort();
 
 const laws: readonly (readonly [name: string, rules: readonly Rule[], lateness: string])[] = [
@@ -47,6 +66,28 @@ describe('stopping and going on', () => {
     const expected = sorted(await whole(options, events));
     expect(expected.length).toBeGreaterThan(0);
     expect(sorted(await cutAt(options, events, [30, 31, 75]))).toEqual(expected);
+  });
+
+  it.each(laws)('from what was written while events went on changes nothing: %s', async (_, rules, lateness) => {
+    const events = stream(7, 120);
+    const options = { rules, lateness, memory: '16MiB' };
+    const { atOnce, later, changed } = await writtenBothWays(options, events.slice(0, 60), events.slice(60));
+    expect(later).toEqual(atOnce);
+    expect(changed).not.toEqual(atOnce);
+  });
+
+  it('from what was written while behaviour rules went on judging changes nothing', async () => {
+    const { rules } = await loadRules([shippedContent()]);
+    const events = takeWorkload({ seed: 5, hosts: 3, pythonShare: 0.5 }, 400);
+    const options = { rules, memory: '32MiB' };
+    const { atOnce, later, changed } = await writtenBothWays(options, events.slice(0, 200), events.slice(200));
+    expect(later).toEqual(atOnce);
+    expect(changed).not.toEqual(atOnce);
+  });
+
+  it('needs a kernel that shows its variables, as the one of the package does', async () => {
+    const part = await startCorrelator({ rules: [plain], memory: '16MiB' }, {});
+    expect(await part.kernel.createCopy()).toBeDefined();
   });
 
   it('keeps alerts that wait for their order, and what pipes and suppression remember', async () => {

@@ -209,12 +209,16 @@ export interface Placement {
 
 /** A session that is given out may be changed. */
 function changing(session: Session | undefined): Session | undefined {
-  if (session !== undefined) session.written = undefined;
+  if (session?.written !== undefined) {
+    // A snapshot that is still to be written has it as it was.
+    void session.written.text;
+    session.written = undefined;
+  }
   return session;
 }
 
 function written(session: Session): JsonText {
-  session.written ??= JsonText.of(stateOf(session));
+  session.written ??= new JsonText(() => stateOf(session));
   return session.written;
 }
 
