@@ -1,15 +1,17 @@
 /** `vedette coverage`: whether each rule could have fired on each host, why not, and what to do about it. */
 import { parseArgs } from 'node:util';
-import { formatTimeUs } from '../core/time.js';
-import type { CoverageStatus } from '../correlator/alert.js';
+import { hash128Hex } from '../core/hash.js';
 import { createCorrelator } from '../correlator/correlator.js';
-import type { Arrival } from '../correlator/coverage/health.js';
-import type { CoverageReport, CoverageVerdict, HostCoverage, RuleCoverage } from '../correlator/coverage/report.js';
+import type { CoverageReport } from '../correlator/coverage/report.js';
+import { packageVersion } from '../engine/content.js';
 import { loadCoverageModel } from '../engine/load_coverage.js';
 import type { CoverageModel } from '../rule/coverage.js';
+import type { Rule } from '../rule/ir.js';
 import { createSourceReader, type ReaderTally } from '../source/reader.js';
+import { coverageMarkdown } from './coverage_markdown.js';
+import { coverageText } from './coverage_text.js';
 import { resolveInputs } from './input.js';
-import { CommandError, type Io, paint, printable, type Style } from './io.js';
+import { CommandError, type Io } from './io.js';
 import { pushFiles, rulesFor, streamHelp, streamOptions } from './stream.js';
 
 const help = `usage: vedette coverage [OPTION]... FILE|FOLDER|-...
@@ -17,22 +19,27 @@ const help = `usage: vedette coverage [OPTION]... FILE|FOLDER|-...
 Tells for each host and rule whether the telemetry in the files would have let the rule fire: full, degraded, blind or
 unknown, with the gaps and their remedies. Silence of a blind rule is not safety.
 
-${streamHelp}  --json              one JSON object on stdout, and nothing else there
+${streamHelp}  --markdown          the report as Markdown, for a ticket or a page
+  --json              one JSON object on stdout, and nothing else there
 `;
+
+const options = { ...streamOptions, markdown: { type: 'boolean', default: false } } as const;
 
 /** Runs the command. Resolves to 0. */
 export async function coverage(args: string[], io: Io): Promise<number> {
-  const { values, positionals } = parseArgs({ args, options: streamOptions, allowPositionals: true });
+  const { values, positionals } = parseArgs({ args, options, allowPositionals: true });
   if (values.help) {
     io.stdout(help);
     return 0;
   }
+  if (values.json && values.markdown) throw new CommandError('give one of --json and --markdown');
   if (positionals.length === 0)
     throw new CommandError('no event files given; name files, folders or - for standard input');
   const files = await resolveInputs(positionals);
   const model = await loadCoverageModel();
+  const rules = await rulesFor(values, io);
   const correlator = await createCorrelator({
-    rules: await rulesFor(values, io),
+    rules,
     unsupported: 'skip',
     coverage: model,
     lateness: values.lateness,
@@ -46,8 +53,24 @@ export async function coverage(args: string[], io: Io): Promise<number> {
   const report = withUnread(correlator.coverage(), model, reader.tally);
   correlator.close();
   const input = inputOf(reader.tally);
-  io.stdout(values.json ? `${JSON.stringify({ ...report, input })}\n` : render(report, input, io));
+  if (!values.json && !values.markdown) {
+    io.stdout(coverageText(report, input, io));
+    return 0;
+  }
+  const made = {
+    generatedAt: new Date().toISOString(),
+    libraryVersion: packageVersion(),
+    configHash: hashOf(rules, model),
+  };
+  io.stdout(values.json ? `${JSON.stringify({ ...made, ...report, input })}\n` : coverageMarkdown(report, input, made));
   return 0;
+}
+
+/** Equal for equal rules, settings and coverage model: reports of one hash can be compared. */
+function hashOf(rules: readonly Rule[], model: CoverageModel): string {
+  const text = (value: unknown): string =>
+    JSON.stringify(value, (_, one: unknown) => (typeof one === 'bigint' ? String(one) : one)) ?? '';
+  return hash128Hex(`${text(rules)}\n${text(model)}`);
 }
 
 /** The report with the lines that no source recognised among what the stream lost. */
@@ -59,12 +82,13 @@ function withUnread(
   if (unrecognised === 0) return report;
   const { effect = '', remedy = '' } = model.gaps['G-PARSE'] ?? {};
   const detail = `${unrecognised} of ${lines} lines are of no known source`;
-  const gap = { code: 'G-PARSE', effect, remedy, rules: model.rules.map(({ id }) => id), detail };
+  const rules = model.rules.map(({ id }) => id);
+  const gap = { code: 'G-PARSE', effect, remedy, severity: 'low', sinceUs: null, rules, detail } as const;
   return { ...report, stream: { ...report.stream, gaps: [...report.stream.gaps, gap] } };
 }
 
 /** What became of the lines before they were events. */
-interface InputReport {
+export interface InputReport {
   readonly lines: number;
   readonly byKind: Readonly<Record<string, number>>;
   readonly unrecognised: number;
@@ -83,145 +107,4 @@ function inputOf({ lines, byKind, unrecognised, unrecognisedExamples, otherActio
     unrecognisedExamples,
     otherActions: byCount(otherActions),
   };
-}
-
-function inputLines({ lines, byKind, otherActions }: InputReport): string[] {
-  const list = (counts: Readonly<Record<string, number>>): string =>
-    Object.entries(counts)
-      .slice(0, 12)
-      .map(([name, count]) => `${printable(name)} ${count.toLocaleString('en')}`)
-      .join(', ');
-  const told = [`${lines.toLocaleString('en')} lines: ${list(byKind) || 'none recognised'}`];
-  if (Object.keys(otherActions).length > 0) told.push(`of no class that an analytic reads: ${list(otherActions)}`);
-  return told;
-}
-
-/** Hosts shown one by one. */
-const hostsMax = 25;
-
-function render(report: CoverageReport, input: InputReport, io: Io): string {
-  const platforms = Object.entries(report.hostsByPlatform).map(([name, count]) => `${name} ${count}`);
-  const hosts = report.hosts.slice(0, hostsMax);
-  const lines = [paint(io, 'bold', `${report.hostsTotal} hosts (${platforms.join(', ') || 'none seen'})`), ''];
-  if (report.hostsForgotten > 0)
-    lines.push(`${report.hostsForgotten} more hosts were seen and given up for room; give more --memory`, '');
-  const lost = report.stream.gaps.map(({ code, detail = '' }) => `${paint(io, 'yellow', code)}  ${detail}`);
-  lines.push(...inputLines(input), ...lost, '');
-  lines.push(...matrixLines(report), '');
-  for (const host of hosts) lines.push(...hostLines(host, io), '');
-  if (report.hosts.length > hosts.length)
-    lines.push(`… ${report.hosts.length - hosts.length} more hosts; --json has them all`, '');
-  lines.push(...gapLines(report, io));
-  return `${lines.join('\n').trimEnd()}\n`;
-}
-
-const statuses: readonly CoverageStatus[] = ['full', 'degraded', 'blind', 'unknown'];
-
-const styles: Readonly<Record<CoverageStatus, Style>> = {
-  full: 'green',
-  degraded: 'yellow',
-  blind: 'red',
-  unknown: 'magenta',
-  not_applicable: 'dim',
-};
-
-/** Rules that apply somewhere, with the number of hosts of each status. */
-function matrixLines({ matrix }: CoverageReport): string[] {
-  const rows = Object.entries(matrix).filter(([, counts]) => statuses.some((status) => counts[status] > 0));
-  if (rows.length === 0) return ['No rule applies to the hosts seen.'];
-  const width = Math.max(...rows.map(([rule]) => rule.length), 'hosts by status'.length);
-  return [
-    `${'hosts by status'.padEnd(width)}  ${statuses.map((status) => status.padStart(8)).join('  ')}`,
-    ...rows.map(
-      ([rule, counts]) =>
-        `${printable(rule).padEnd(width)}  ${statuses.map((status) => String(counts[status]).padStart(8)).join('  ')}`,
-    ),
-  ];
-}
-
-function hostLines(host: HostCoverage, io: Io): string[] {
-  const sources = host.sources.map(({ title, events }) => `${title} ${events.toLocaleString('en')}`);
-  const from = formatTimeUs(host.firstSeenUs).slice(0, 19);
-  const to = formatTimeUs(host.lastSeenUs).slice(0, 19);
-  const lines = [
-    `${paint(io, 'bold', `host ${printable(host.host.id)}`)}  ${host.platform}  ${from} to ${to}`,
-    `  ${host.events.toLocaleString('en')} events (${sources.join(', ') || 'of no source that the model knows'}); ${host.pythonLaunches.toLocaleString('en')} Python launches`,
-  ];
-  lines.push(...healthLines(host, io));
-  const applicable = host.rules.filter(({ status }) => status !== 'not_applicable');
-  if (applicable.length === 0) lines.push('  no rule applies to its platform');
-  for (const rule of applicable) lines.push(...ruleLines(rule, io));
-  return lines;
-}
-
-/** How the host's telemetry arrived: its own line, and one for each source that has something to tell. */
-function healthLines({ health, sources, gaps }: HostCoverage, io: Io): string[] {
-  const own = gaps.filter(({ detail }) => detail !== undefined);
-  const lines = own.map(({ code, detail = '' }) => `  ${paint(io, 'yellow', code)}  ${printable(detail)}`);
-  if (sources.length > 1) {
-    for (const { title, arrival } of sources) {
-      const text = arrival === null ? 'arrival not told apart' : arrivalText(arrival);
-      if (text !== '') lines.push(`    ${title}: ${text}`);
-    }
-  }
-  const unnumbered = health.seqGaps === null ? 'lost events cannot be counted: no source numbers its events' : '';
-  return unnumbered === '' ? lines : [...lines, `  ${paint(io, 'dim', unnumbered)}`];
-}
-
-function arrivalText({ lateEvents, duplicates, estLostEvents, clockOffset }: Arrival): string {
-  const parts = [
-    lateEvents > 0 ? `${lateEvents} late` : '',
-    duplicates > 0 ? `${duplicates} again` : '',
-    estLostEvents !== null && estLostEvents > 0 ? `about ${estLostEvents} missing` : '',
-    clockOffset !== null && clockOffset !== 'within 5 minutes' ? `taken in ${clockOffset}` : '',
-  ];
-  return parts.filter((part) => part !== '').join(', ');
-}
-
-function ruleLines({ rule, status, base, legs }: RuleCoverage, io: Io): string[] {
-  const parts = Object.entries(legs);
-  if (parts.length === 0) return [`  ${statusText(printable(rule), { status, gaps: base.gaps }, io, 8)}`];
-  return [
-    `  ${statusText(printable(rule), { status, gaps: [] }, io, 8)}`,
-    ...[['base', base] as const, ...parts].map(([name, verdict]) => `    ${statusText(name, verdict, io, 8)}`),
-  ];
-}
-
-function statusText(name: string, { status, gaps }: CoverageVerdict, io: Io, width: number): string {
-  const codes = gaps.map(({ code }) => code).join(', ');
-  return `${name.padEnd(width)}  ${paint(io, styles[status], status.padEnd(8))}  ${codes}`.trimEnd();
-}
-
-interface Affected {
-  readonly effect: string;
-  readonly remedy: string;
-  readonly hosts: Set<string>;
-  readonly parts: Set<string>;
-}
-
-/** Each gap once, with what it does, what it touches and what to do. */
-function gapLines({ hosts }: CoverageReport, io: Io): string[] {
-  const found = new Map<string, Affected>();
-  for (const { host, rules, gaps } of hosts) {
-    for (const { code, effect, remedy } of gaps) {
-      const entry = found.get(code) ?? { effect, remedy, hosts: new Set(), parts: new Set() };
-      found.set(code, entry);
-      entry.hosts.add(host.id);
-    }
-    for (const { rule, base, legs } of rules) {
-      for (const [name, { gaps }] of [['', base] as const, ...Object.entries(legs)]) {
-        for (const { code, effect, remedy } of gaps) {
-          const entry = found.get(code) ?? { effect, remedy, hosts: new Set(), parts: new Set() };
-          found.set(code, entry);
-          entry.hosts.add(host.id);
-          entry.parts.add(name === '' ? rule : `${rule}.${name}`);
-        }
-      }
-    }
-  }
-  return [...found].flatMap(([code, { effect, remedy, hosts: on, parts }]) => [
-    `${paint(io, 'bold', code)}  ${on.size === 1 ? printable([...on][0] ?? '') : `${on.size} hosts`}: ${[...parts].map(printable).join(', ') || 'all rules that apply'}`,
-    `  why  ${effect}`,
-    `  do   ${remedy}`,
-  ]);
 }

@@ -18,7 +18,7 @@ import type { BaselineData } from './behavior/baseline_data.js';
 import { Behaviors, sessionsFor, type WitnessForwarder, type WitnessListener } from './behaviors.js';
 import type { HostLoss } from './coverage/health.js';
 import type { CoverageReport } from './coverage/report.js';
-import type { CoverageCounts, HostAsides } from './coverage/tracker.js';
+import type { CoverageCounts, CoverageTracker, HostAsides } from './coverage/tracker.js';
 import type { ExceptionUse } from './exceptions.js';
 import type { PushInput, PushOptions } from './input.js';
 import { Intake } from './intake.js';
@@ -181,7 +181,7 @@ class RunningCorrelator implements CorrelatorPart {
       minSeverity: settings.minSeverity,
       sessionsMax: sessionsFor(settings.memoryBytes, views.filter(({ rule }) => rule.kind === 'behavior').length),
       exceptions,
-      onWitness: part.onWitness,
+      onWitness: listenerOf(prepared.coverage, part.onWitness),
       forward: part.forwardWitness,
       baseline: this.#baseline,
     });
@@ -465,6 +465,18 @@ function writeWhole(head: Omit<Snapshot, 'records'>, kernel: Kernel, spare?: Arr
   writer.writeHeader();
   kernel.writeSnapshot((records) => writer.append(records));
   return writer;
+}
+
+/** Who hears witnesses: the coverage, whoever asked, both or none. */
+function listenerOf(
+  coverage: CoverageTracker | undefined,
+  own: WitnessListener | undefined,
+): WitnessListener | undefined {
+  if (coverage === undefined) return own;
+  return (rule, witness) => {
+    coverage.witnessed(rule, witness);
+    own?.(rule, witness);
+  };
 }
 
 const columnKinds = { 1: 'text', 2: 'number', 3: 'id', 4: 'time' } as const;

@@ -1,5 +1,5 @@
 /** Where the content that ships with the package lies on disk. */
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { VedetteError } from '../core/errors.js';
@@ -10,6 +10,12 @@ import { VedetteError } from '../core/errors.js';
  */
 export function shippedContent(): string {
   return contentPath('rules');
+}
+
+/** The version of this package. */
+export function packageVersion(): string {
+  const file = join(contentPath('rules'), '..', '..', 'package.json');
+  return String((JSON.parse(readFileSync(file, 'utf8')) as { readonly version?: unknown }).version ?? 'unknown');
 }
 
 /** A file or folder of the shipped content. */

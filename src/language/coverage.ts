@@ -106,7 +106,13 @@ class ModelParser {
   }
 
   #field(entry: ObjectReader): CoverageField {
-    const field = { of: entry.requiredString('of') ?? '', gap: entry.requiredString('gap') ?? '' };
+    const gap = entry.string('gap');
+    const platforms = entry.strings('platforms');
+    const field = {
+      of: entry.requiredString('of') ?? '',
+      ...(gap === undefined ? {} : { gap }),
+      ...(platforms === undefined ? {} : { platforms }),
+    };
     const of = this.#counters.find(({ id }) => id === `class:${field.of}`);
     const when = this.#query(entry.stringNode('when'), 'any where ');
     const id = entry.requiredString('id') ?? '';

@@ -11,7 +11,10 @@ export interface CoverageField {
   readonly id: string;
   /** The class whose events are the denominator. */
   readonly of: string;
-  readonly gap: string;
+  /** Reported where it is not filled; none where nothing depends on it. */
+  readonly gap?: string;
+  /** Platforms that have such a field; all where none is named. */
+  readonly platforms?: readonly string[];
 }
 
 /** What a rule or one of its legs needs. Empty lists ask for nothing. */

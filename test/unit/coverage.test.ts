@@ -41,7 +41,7 @@ describe('the shipped coverage model', () => {
   test('names a gap with effect and remedy wherever it refers to one', () => {
     const codes = [
       ...Object.values(model.absent),
-      ...model.fields.map(({ gap }) => gap),
+      ...model.fields.flatMap(({ gap }) => gap ?? []),
       ...model.sources.flatMap(({ cannot }) => Object.values(cannot).flatMap((gaps) => Object.values(gaps))),
     ];
     expect(codes.filter((code) => model.gaps[code] === undefined)).toEqual([]);

@@ -3,11 +3,13 @@
  * never reported as safety: a class that was not seen is *blind* when a source cannot give it or when Python ran and
  * nothing came, and *unknown* when nothing ran that could have shown it.
  */
-import { compareCodeUnits } from '../../core/order.js';
 import type { HostHealth } from '../../kernel/health_record.js';
 import type { CoverageModel, CoverageRequirement, CoverageRule } from '../../rule/coverage.js';
 import type { CoverageStatus } from '../alert.js';
+import { matrixOf, type PlatformCoverage, periodOf, platformsOf, topGapsOf } from './fleet_view.js';
 import { type Arrival, arrivalOf, type HostLoss, healthGaps, hostArrival, type Unready } from './health.js';
+import { type IdentityReport, identityOf, type PythonReport, pythonOf } from './identity.js';
+import type { TreeCounts } from './trees.js';
 
 /** Counts of one host, by counter id of the model. */
 export interface HostCounts {
@@ -23,6 +25,8 @@ export interface HostCounts {
   readonly losses?: readonly HostLoss[];
   /** Rules whose baseline of it is not in force; empty where there is no baseline. */
   readonly unready?: readonly Unready[];
+  /** What was witnessed of the trees that analytics watch. */
+  readonly trees?: TreeCounts;
 }
 
 export interface CoverageGap {
@@ -37,8 +41,14 @@ export interface CoverageVerdict {
   readonly gaps: readonly CoverageGap[];
 }
 
-/** A gap of a host, with the rules that it touches and what it is about. */
+/**
+ * A gap of a host, with the rules that it touches and what it is about. `severity`: high where it blinds a rule or leg,
+ * medium where it degrades one or leaves one unknown, low otherwise.
+ */
 export interface HostGap extends CoverageGap {
+  readonly severity: 'high' | 'medium' | 'low';
+  /** Since when, where that can be told: what never came is missing since the host was first seen. */
+  readonly sinceUs: number | null;
   readonly rules: readonly string[];
   readonly detail?: string;
 }
@@ -61,15 +71,6 @@ export interface HealthReport extends Arrival {
   readonly unclassifiedEvents: number;
   /** What no room was left for: an alert that needed it may be missing. */
   readonly losses: readonly HostLoss[];
-}
-
-/** Shares of process starts, null before the first. */
-export interface IdentityReport {
-  /** Known by more than a pid. */
-  readonly strongRate: number | null;
-  /** Ends and forks for each start. */
-  readonly exitsRate: number | null;
-  readonly forksRate: number | null;
 }
 
 export interface RuleCoverage extends CoverageVerdict {
@@ -95,6 +96,8 @@ export interface HostCoverage {
   }[];
   readonly identity: IdentityReport;
   readonly pythonLaunches: number;
+  /** Of the trees that analytics watch; null where none was witnessed. */
+  readonly python: PythonReport | null;
   readonly health: HealthReport;
   readonly rules: readonly RuleCoverage[];
   /** Of every rule, of the host's health, and of fields that no rule needs but an analyst misses. */
@@ -117,7 +120,11 @@ export interface StreamReport {
 
 export interface CoverageReport {
   readonly schemaVersion: 1;
+  /** From the first event to the newest, of all hosts; null before the first. */
+  readonly period: { readonly fromUs: number; readonly toUs: number } | null;
   readonly hostsTotal: number;
+  /** Hosts with an event in the last day of the period. */
+  readonly hostsReporting: number;
   /** Hosts that were seen and whose counts were given up for room. */
   readonly hostsForgotten: number;
   readonly hostsByPlatform: Readonly<Record<string, number>>;
@@ -126,6 +133,8 @@ export interface CoverageReport {
   readonly stream: StreamReport;
   /** Gap codes with the number of hosts that have them, the most frequent first. */
   readonly topGaps: readonly { readonly code: string; readonly hosts: number }[];
+  /** By platform, the most hosts first. */
+  readonly platforms: readonly PlatformCoverage[];
   readonly hosts: readonly HostCoverage[];
 }
 
@@ -163,40 +172,37 @@ export function buildCoverage(
   const reports = [...hosts]
     .sort((a, b) => (a.host.id < b.host.id ? -1 : a.host.id > b.host.id ? 1 : 0))
     .map((host) => new HostJudge(model, host).report());
-  const byPlatform: Record<string, number> = {};
-  const matrix: Record<string, Record<CoverageStatus, number>> = {};
-  for (const rule of model.rules) matrix[rule.id] = { full: 0, degraded: 0, blind: 0, unknown: 0, not_applicable: 0 };
-  for (const report of reports) {
-    byPlatform[report.platform] = (byPlatform[report.platform] ?? 0) + 1;
-    for (const { rule, status } of report.rules) (matrix[rule] as Record<CoverageStatus, number>)[status]++;
-  }
+  const ids = model.rules.map(({ id }) => id);
+  const platforms = platformsOf(reports, ids);
+  const period = periodOf(reports);
   return {
     schemaVersion: 1,
+    period,
     hostsTotal: reports.length,
+    hostsReporting: reports.filter(({ lastSeenUs }) => period !== null && period.toUs - lastSeenUs < longLookUs).length,
     hostsForgotten,
-    hostsByPlatform: byPlatform,
-    matrix,
+    hostsByPlatform: Object.fromEntries(platforms.map(({ platform, hosts }) => [platform, hosts])),
+    matrix: matrixOf(reports, ids),
     stream: { ...stream, gaps: streamGaps(model, stream) },
     topGaps: topGapsOf(reports),
+    platforms,
     hosts: reports,
   };
 }
 
 function streamGaps(model: CoverageModel, { events, skippedRows, noHostRows }: StreamCounts): HostGap[] {
   const rules = model.rules.map(({ id }) => id);
-  const gap = (code: string, detail: string): HostGap => ({ ...gapOf(model, code), rules, detail });
+  const gap = (code: string, detail: string): HostGap => ({
+    ...gapOf(model, code),
+    severity: 'low',
+    sinceUs: null,
+    rules,
+    detail,
+  });
   return [
     ...(skippedRows > 0 ? [gap('G-PARSE', `${skippedRows} of ${events} lines are no event`)] : []),
     ...(noHostRows > 0 ? [gap('G-HOSTID', `${noHostRows} of ${events} events name no host`)] : []),
   ];
-}
-
-function topGapsOf(hosts: readonly HostCoverage[]): CoverageReport['topGaps'] {
-  const counts = new Map<string, number>();
-  for (const { gaps } of hosts) for (const { code } of gaps) counts.set(code, (counts.get(code) ?? 0) + 1);
-  return [...counts]
-    .map(([code, count]) => ({ code, hosts: count }))
-    .sort((a, b) => b.hosts - a.hosts || compareCodeUnits(a.code, b.code));
 }
 
 function gapOf(model: CoverageModel, code: string): CoverageGap {
@@ -221,6 +227,8 @@ class HostJudge {
   readonly #model: CoverageModel;
   readonly #host: HostCounts;
   readonly #platform: string;
+  /** The worst that each gap makes of a rule's base or leg; others touch no rule. */
+  readonly #severities = new Map<string, 'high' | 'medium'>();
 
   constructor(model: CoverageModel, host: HostCounts) {
     this.#model = model;
@@ -245,8 +253,9 @@ class HostJudge {
         const filled = this.#count(`field:${field.id}`);
         return { id: field.id, of, filled, fillRate: of === 0 ? null : filled / of };
       }),
-      identity: this.#identity(),
+      identity: identityOf((id) => this.#count(id), this.#host.trees),
       pythonLaunches: this.#count('activity'),
+      python: pythonOf(this.#host.trees),
       health,
       rules: judged,
       gaps: this.#gaps(judged, health),
@@ -272,16 +281,6 @@ class HostJudge {
     });
   }
 
-  #identity(): IdentityReport {
-    const starts = this.#count('class:process_exec');
-    const share = (id: string): number | null => (starts === 0 ? null : this.#count(id) / starts);
-    return {
-      strongRate: share('field:process.entity_id'),
-      exitsRate: share('class:process_exit'),
-      forksRate: share('class:process_fork'),
-    };
-  }
-
   #health(): HealthReport {
     const { health, losses = [] } = this.#host;
     return {
@@ -301,11 +300,30 @@ class HostJudge {
     const unready = (this.#host.unready ?? []).filter(({ rule }) => ids.includes(rule));
     const { events } = this.#host;
     return [
-      ...missing.map((gap) => ({ ...gap, rules: touched(gap.code) })),
+      ...missing.map((gap): HostGap => ({
+        ...gap,
+        severity: this.#severities.get(gap.code) ?? 'low',
+        sinceUs: this.#isOfAbsence(gap.code) ? this.#host.firstSeenUs : null,
+        rules: touched(gap.code),
+      })),
       ...healthGaps(health, events, health.unclassifiedEvents, health.losses, unready).map(
-        ({ code, detail, rules: of = ids }) => ({ ...gapOf(this.#model, code), rules: of, detail }),
+        ({ code, detail, rules: of = ids }): HostGap => ({
+          ...gapOf(this.#model, code),
+          severity: 'low',
+          sinceUs: null,
+          rules: of,
+          detail,
+        }),
       ),
     ];
+  }
+
+  /** Whether the gap stands for a class of which no event came. */
+  #isOfAbsence(code: string): boolean {
+    const { absent, classes } = this.#model;
+    const ofClass = (id: string): boolean =>
+      this.#count(`class:${id}`) === 0 && (absent[id] === code || this.#structuralGap(id) === code);
+    return classes.some(ofClass);
   }
 
   #count(id: string): number {
@@ -330,8 +348,15 @@ class HostJudge {
       const verdict = this.#class(id);
       if (verdict.status !== 'full') parts.push({ status: 'degraded', gaps: verdict.gaps });
     }
+    for (const part of parts) this.#weigh(part);
     const status = worstFirst.find((candidate) => parts.some((part) => part.status === candidate)) ?? 'full';
     return { status, gaps: uniqueGaps(parts) };
+  }
+
+  #weigh({ status, gaps }: CoverageVerdict): void {
+    for (const { code } of gaps)
+      if (status === 'blind') this.#severities.set(code, 'high');
+      else if (!this.#severities.has(code)) this.#severities.set(code, 'medium');
   }
 
   #class(id: string): CoverageVerdict {
@@ -364,10 +389,12 @@ class HostJudge {
     const field = this.#model.fields.find((candidate) => candidate.id === id);
     const of = field === undefined ? 0 : this.#count(`class:${field.of}`);
     // Without events of its class a field says nothing; the class itself is required beside it.
-    if (field === undefined || of === 0) return { status: 'full', gaps: [] };
+    const isOfPlatform = field?.platforms?.includes(this.#platform) !== false;
+    if (field === undefined || of === 0 || !isOfPlatform) return { status: 'full', gaps: [] };
     const rate = this.#count(`field:${id}`) / of;
     if (rate >= fullFill) return { status: 'full', gaps: [] };
-    return { status: rate < blindFill ? 'blind' : 'degraded', gaps: [this.#gap(field.gap)] };
+    const gaps = field.gap === undefined ? [] : [this.#gap(field.gap)];
+    return { status: rate < blindFill ? 'blind' : 'degraded', gaps };
   }
 
   #gap(code: string): CoverageGap {

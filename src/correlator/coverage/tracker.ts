@@ -3,11 +3,13 @@
 import type { HealthRecordValues, HostHealth } from '../../kernel/health_record.js';
 import type { Kernel } from '../../kernel/kernel.js';
 import type { CoverageModel } from '../../rule/coverage.js';
-import type { Rule } from '../../rule/ir.js';
+import type { BehaviorRule, Rule } from '../../rule/ir.js';
 import type { Alert, CoverageStatus } from '../alert.js';
+import type { Witness } from '../behavior/witness.js';
 import { fitModel } from './fitted.js';
 import type { HostLoss, Unready } from './health.js';
 import { buildCoverage, type CoverageReport, coverRule, type HostCounts, type StreamCounts } from './report.js';
+import { type TreeState, TreeTally } from './trees.js';
 
 /** Counts of one host in a snapshot: counters by id, those at zero left out. */
 export interface CoverageState {
@@ -22,6 +24,7 @@ export interface CoverageState {
     readonly sources: readonly { readonly id: string; readonly values: HealthRecordValues }[];
     readonly recent: readonly number[];
   };
+  readonly trees?: TreeState;
 }
 
 /** What a part of an engine counted, for the report over all parts. Plain data. */
@@ -48,11 +51,19 @@ const reservedHosts = 2;
 
 export class CoverageTracker {
   readonly model: CoverageModel;
+  /** Of the trees that the rules of the shipped model watch. */
+  readonly #trees: TreeTally;
   /** What has been read since the counts changed, by host name; then by rule. */
   #read: Map<string, HostRead> | undefined;
 
   constructor(model: CoverageModel, rules: readonly Rule[]) {
     this.model = fitModel(model, rules);
+    this.#trees = new TreeTally(model.rules.map(({ id }) => id));
+  }
+
+  /** A witness of a behaviour rule, before it is judged. */
+  witnessed(rule: BehaviorRule, witness: Witness): void {
+    this.#trees.take(rule, witness);
   }
 
   /** Events have come: what was read is out of date. */
@@ -70,8 +81,10 @@ export class CoverageTracker {
   counts(kernel: Kernel, asides: HostAsides): CoverageCounts {
     const hosts = [...this.#hosts(kernel)].map(([id, { index, counts }]) => {
       const health = kernel.health(index, this.model.counters.length);
+      const trees = this.#trees.of(id);
       return {
         ...counts,
+        ...(trees === undefined ? {} : { trees }),
         ...(health === undefined ? {} : { health }),
         losses: asides.losses(id),
         unready: asides.unready(id, counts.lastSeenUs),
@@ -110,6 +123,7 @@ export class CoverageTracker {
         events,
         counts: Object.fromEntries(Object.entries(counts).filter(([, count]) => count > 0)),
         ...this.#healthState(kernel.health(index, this.model.counters.length)),
+        ...this.#treeState(host.id),
       }))
       .sort((a, b) => (a.host < b.host ? -1 : 1));
   }
@@ -129,6 +143,7 @@ export class CoverageTracker {
         events: (before?.events ?? 0) + state.events,
         counts: Uint32Array.from(counts),
       });
+      if (state.trees !== undefined) this.#trees.restore(state.host, state.trees);
       if (state.health !== undefined && before === undefined) {
         kernel.setHealth(index, this.model.counters.length, this.#healthOf(state.health));
       }
@@ -143,6 +158,11 @@ export class CoverageTracker {
       return id === undefined ? [] : [{ id, values }];
     });
     return { health: { own: health.own, sources, recent: health.recent } };
+  }
+
+  #treeState(hostId: string): Pick<CoverageState, 'trees'> {
+    const trees = this.#trees.snapshot(hostId);
+    return trees === undefined ? {} : { trees };
   }
 
   /** Records of sources that the model knows no longer are dropped. */
