@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import { parse } from 'yaml';
 import { formatTimeUs } from '../core/time.js';
 import { startCorrelator } from '../correlator/correlator.js';
+import { exceptionSet } from '../correlator/exceptions.js';
 import {
   type Expectations,
   Inventory,
@@ -11,7 +12,10 @@ import {
   type InventoryRow,
   inventoryFields,
 } from '../correlator/inventory/inventory.js';
+import { viewsOf } from '../correlator/inventory/views.js';
+import type { Exception } from '../rule/exception.js';
 import { createSourceReader } from '../source/reader.js';
+import { exceptionsFrom } from './exception_file.js';
 import { resolveInputs } from './input.js';
 import { CommandError, type Io, paint, printable } from './io.js';
 import { pushFiles, rulesFor, streamHelp, streamOptions } from './stream.js';
@@ -21,8 +25,9 @@ const help = `usage: vedette inventory [OPTION]... FILE|FOLDER|-...
 Lists the interpreters that ran, by host: distribution, launches, users, launch contexts, parents, scripts, destinations
 and autostart items. Secrets in command lines are masked. What is installed and never ran does not appear.
 
-${streamHelp}  --expect FILE       what is declared: roles of hosts, and what may run on hosts of a role (YAML or JSON:
-                      { roles: { 'db-*': db }, expect: { db: { python: false } } })
+${streamHelp}  --expect FILE       what is declared: roles of hosts, what may run on hosts of a role, and who answers for hosts
+                      (YAML or JSON: { roles: { 'db-*': db }, expect: { db: { python: false } }, owners: { 'db-*': dba } })
+  --exceptions FILE   approved exceptions: each row names those that its launches meet
   --import FILE       an inventory exported before is added; may be repeated, and needs no events
   --export FILE       writes the whole inventory as JSON
   --json              one interpreter a line on stdout, and nothing else there
@@ -33,6 +38,7 @@ const options = {
   ...streamOptions,
   csv: { type: 'boolean', default: false },
   expect: { type: 'string' },
+  exceptions: { type: 'string' },
   import: { type: 'string', multiple: true, default: [] as string[] },
   export: { type: 'string' },
 } as const;
@@ -48,9 +54,12 @@ export async function inventory(args: string[], io: Io): Promise<number> {
   if (positionals.length === 0 && values.import.length === 0)
     throw new CommandError('no event files given; name files, folders or - for standard input, or --import FILE');
   const files = await resolveInputs(positionals);
-  const rules = (await rulesFor(values, io)).filter(({ kind }) => kind === 'behavior');
+  const loaded = await rulesFor(values, io);
+  const rules = loaded.filter(({ kind }) => kind === 'behavior');
   if (rules.length === 0) throw new CommandError('no behaviour rules: nothing says what a launch is');
-  const found = new Inventory(values.expect === undefined ? undefined : await expectationsFrom(values.expect));
+  const approved = values.exceptions === undefined ? [] : await exceptionsFrom(values.exceptions, loaded, io);
+  const expectations = values.expect === undefined ? undefined : await expectationsFrom(values.expect);
+  const found = new Inventory(expectations, approved);
   for (const path of values.import) found.add((await readJson(path)) as InventoryData);
   const correlator = await startCorrelator(
     {
@@ -60,7 +69,10 @@ export async function inventory(args: string[], io: Io): Promise<number> {
       memory: values.memory,
       ...(values.host === undefined ? {} : { defaultHost: values.host }),
     },
-    { keptFields: inventoryFields, onWitness: (rule, witness) => found.take(rule, witness) },
+    {
+      keptFields: [...inventoryFields, ...fieldsOf(approved)],
+      onWitness: (rule, witness) => found.take(rule, witness),
+    },
   );
   await pushFiles('inventory', files, createSourceReader(values.format), (events) => void correlator.push(events), io);
   correlator.flush();
@@ -73,6 +85,9 @@ export async function inventory(args: string[], io: Io): Promise<number> {
   if (found.dropped > 0) io.stderr(`${found.dropped} launches of further interpreters had no room\n`);
   return 0;
 }
+
+/** Fields of launches that exceptions ask about; derived ones are kept by nobody and found all the same. */
+const fieldsOf = (approved: readonly Exception[]): readonly string[] => exceptionSet(approved)?.fields ?? [];
 
 async function readJson(path: string): Promise<unknown> {
   try {
@@ -93,41 +108,55 @@ async function expectationsFrom(path: string): Promise<Expectations> {
   const data = await readJson(path);
   const refuse = (what: string): never => {
     throw new CommandError(
-      `${path}: ${what}; give { roles: { GLOB: ROLE }, expect: { ROLE: { python, distributions } } }`,
+      `${path}: ${what}; give { roles: { GLOB: ROLE }, expect: { ROLE: { python, distributions } }, owners: { GLOB: WHO } }`,
     );
   };
   const tableOf = (value: unknown, what: string): Record<string, unknown> =>
     typeof value === 'object' && value !== null && !Array.isArray(value)
       ? (value as Record<string, unknown>)
       : refuse(`${what} is no mapping`);
-  const { roles = {}, expect = {}, ...others } = tableOf(data, 'the file');
+  const { roles = {}, expect = {}, owners = {}, ...others } = tableOf(data, 'the file');
   const [unknown] = Object.keys(others);
   if (unknown !== undefined) refuse(`there is no key "${unknown}"`);
   if (Object.values(tableOf(roles, 'roles')).some((role) => typeof role !== 'string')) refuse('a role is a text');
+  if (Object.values(tableOf(owners, 'owners')).some((owner) => typeof owner !== 'string')) refuse('an owner is a text');
   for (const [role, declared] of Object.entries(tableOf(expect, 'expect'))) {
     const [key] = Object.keys(tableOf(declared, role)).filter(
       (name) => !['python', 'distributions', 'criticality'].includes(name),
     );
     if (key !== undefined) refuse(`${role}: there is no key "${key}"`);
   }
-  return { roles: roles as Expectations['roles'], expect: expect as Expectations['expect'] };
+  return {
+    roles: roles as Expectations['roles'],
+    expect: expect as Expectations['expect'],
+    owners: owners as Record<string, string>,
+  };
 }
 
 function plain({ firstSeenUs, lastSeenUs, ...row }: InventoryRow): object {
   return { ...row, firstSeen: formatTimeUs(firstSeenUs), lastSeen: formatTimeUs(lastSeenUs) };
 }
 
+const unmanagedShown = 10;
+
 function render(rows: readonly InventoryRow[], io: Io): string {
   if (rows.length === 0) return 'no interpreter ran\n';
   const hosts = [...new Set(rows.map(({ host }) => host))];
-  const unexpected = new Set(rows.filter(({ expected }) => expected === 'no').map(({ host }) => host));
-  const lines = [`${rows.length} interpreters on ${hosts.length} hosts`];
-  if (unexpected.size > 0)
-    lines.push(paint(io, 'yellow', `not expected on ${unexpected.size}: ${[...unexpected].map(printable).join(', ')}`));
+  const { unexpected, unmanagedAsRoot, contexts } = viewsOf(rows);
+  const lines = [`${rows.length} interpreters on ${hosts.length} hosts; launches by context: ${top(contexts)}`];
+  if (unexpected.length > 0)
+    lines.push(paint(io, 'yellow', `not expected on ${unexpected.length}: ${unexpected.map(printable).join(', ')}`));
+  for (const { host, interpreter } of unmanagedAsRoot.slice(0, unmanagedShown))
+    lines.push(
+      paint(io, 'yellow', `as an administrator, from no package: ${printable(interpreter)} on ${printable(host)}`),
+    );
+  if (unmanagedAsRoot.length > unmanagedShown) lines.push(`… and ${unmanagedAsRoot.length - unmanagedShown} more`);
   lines.push('');
   for (const host of hosts) {
     const own = rows.filter((row) => row.host === host);
-    lines.push(paint(io, 'bold', `host ${printable(host)}  ${own[0]?.platform ?? ''}`));
+    const owner = own.find((row) => row.owner !== null)?.owner;
+    const answers = owner === undefined || owner === null ? '' : `, owner ${printable(owner)}`;
+    lines.push(paint(io, 'bold', `host ${printable(host)}  ${own[0]?.platform ?? ''}${answers}`));
     for (const row of own) lines.push(...rowLines(row, io), '');
   }
   return `${lines.join('\n').trimEnd()}\n`;
@@ -144,14 +173,20 @@ function rowLines(row: InventoryRow, io: Io): string[] {
     `    context ${top(row.contexts)}`,
     `    from    ${top(row.parents)}`,
     `    runs    ${top(row.scripts)}`,
-    ...(Object.keys(row.units).length > 0 ? [`    units   ${top(row.units)}`] : []),
-    ...(Object.keys(row.destinations).length > 0 ? [`    to      ${top(row.destinations)}`] : []),
-    ...(Object.keys(row.persistence).length > 0 ? [`    starts  ${top(row.persistence)}`] : []),
+    ...optional('sha256 ', row.scriptHashes),
+    ...optional('units  ', row.units),
+    ...optional('jobs   ', row.jobs),
+    ...optional('to     ', row.destinations),
+    ...optional('starts ', row.persistence),
+    ...optional('except ', row.exceptions),
     ...(row.expected === 'no'
       ? [paint(io, 'yellow', `    not expected on a host of role ${printable(row.role ?? '')}`)]
       : []),
   ];
 }
+
+const optional = (title: string, counts: Readonly<Record<string, number>>): string[] =>
+  Object.keys(counts).length === 0 ? [] : [`    ${title} ${top(counts)}`];
 
 function top(counts: Readonly<Record<string, number>>): string {
   const entries = Object.entries(counts);
@@ -174,12 +209,17 @@ const columns = [
   'contexts',
   'parents',
   'scripts',
+  'scriptHashes',
+  'hashes',
   'units',
+  'jobs',
   'destinations',
   'persistence',
   'commands',
   'role',
   'expected',
+  'owner',
+  'exceptions',
 ] as const;
 
 function csvOf(rows: readonly InventoryRow[]): string {

@@ -168,6 +168,9 @@ function timelineOutput(io: Io): Output {
   };
 }
 
+/** A share of late events that speaks for a file that is not in order, such as one written channel by channel. */
+const muchLate = 0.01;
+
 /** What was read, recognised, skipped and lost: silence is never presented as success. */
 function closingLines(tally: ReaderTally, stats: Tally, output: Output): string {
   const kinds = [...tally.byKind].map(([kind, count]) => `${kind} ${count.toLocaleString('en')}`);
@@ -193,6 +196,8 @@ function closingLines(tally: ReaderTally, stats: Tally, output: Output): string 
     const reasons = [...new Set(stats.skippedExamples.map(({ reason }) => reason))].join(', ');
     const told = rows.map(([reason, count]) => `${reason} ${count.toLocaleString('en')}`).join(', ');
     lines.push(`rows: ${told}${reasons === '' ? '' : ` (skipped: ${reasons})`}`);
+    if (stats.rows.late > stats.events * muchLate)
+      lines.push('many came late: --lateness, such as 30m, puts events further out of order into order');
   }
   if (stats.losses.length > 0) {
     const worst = [...stats.losses].sort((a, b) => b.count - a.count).slice(0, 5);

@@ -194,10 +194,13 @@ export class ExceptionSet {
       if (!exception.scope.rules.includes(subject.ruleId)) continue;
       const counts = launchesOf(counters, subject.host?.id ?? '');
       counts[0]++;
-      const isOfLaunch = ({ field }: ExceptionCondition): boolean => !fieldsOfDeeds.test(field);
-      const isMet = (condition: ExceptionCondition): boolean => holds(condition, withGroups(exception, subject));
-      if (isInScope(exception, subject) && exception.conditions.filter(isOfLaunch).every(isMet)) counts[1]++;
+      if (coversLaunch(exception, subject)) counts[1]++;
     }
+  }
+
+  /** Ids of the exceptions that the launch meets in all that they say of launches, whenever they hold. */
+  covering(subject: ExceptionSubject): string[] {
+    return this.#entries.flatMap(({ exception }) => (coversLaunch(exception, subject) ? [exception.id] : []));
   }
 
   #limitOf(id: string): number | undefined {
@@ -284,6 +287,12 @@ const derivedFields = new Set([
 
 /** Fields of what a session did: a launch has none of them. */
 const fieldsOfDeeds = /^(?:item\.|file\.|Persistence\.|registry\.|destination\.|dns\.|network\.|dll\.|Target\.)/;
+
+function coversLaunch(exception: Exception, subject: ExceptionSubject): boolean {
+  if (exception.state === 'draft' || exception.state === 'revoked' || !isInScope(exception, subject)) return false;
+  const ofLaunch = exception.conditions.filter(({ field }) => !fieldsOfDeeds.test(field));
+  return ofLaunch.every((condition) => holds(condition, withGroups(exception, subject)));
+}
 
 function launchesOf({ launches }: Counters, hostId: string): LaunchCounts {
   const name = launches.has(hostId) || launches.size < hostsCountedMax ? hostId : '…';

@@ -107,6 +107,84 @@ describe('vedette inventory', () => {
     expect(words).toContain('to      203.0.113.9:443 1, api.example.com:443 1');
   });
 
+  test('names jobs, hashes, who answers for the host, and the exceptions that its launches meet', async () => {
+    const event = (second: number, host: string, process: object) => ({
+      '@timestamp': new Date(Date.UTC(2026, 0, 1, 0, 0, second)).toISOString(),
+      event: { category: 'process', type: 'start', action: 'exec', id: `${host}${second}` },
+      host: { id: host, os: { type: 'macos' } },
+      user: { name: 'root' },
+      process: {
+        entity_id: 'p',
+        pid: 5,
+        parent: { entity_id: 'launchd', pid: 1, executable: '/sbin/launchd' },
+        ...process,
+      },
+    });
+    const stub = { executable: '/usr/libexec/xpcproxy', args: ['xpcproxy', 'com.example.agent'] };
+    const python = {
+      executable: '/opt/agent/.venv/bin/python3',
+      args: ['python3', '/opt/agent/a.py'],
+      hash: { sha256: 'aa' },
+      Ext: { script: { hash: { sha256: 'bb' } } },
+    };
+    const events = workspace.file('jobs.ndjson', [
+      event(0, 'm1', stub),
+      event(1, 'm1', python),
+      event(2, 'm2', python),
+    ]);
+    const declared = workspace.file('owners.yml', "owners: { 'm1': it-operations, 'm*': somebody }\n");
+    const approved = {
+      title: 'The agent',
+      owner: 'it-operations',
+      reason: 'The agent of operations asks about hosts',
+      created: '2026-01-01',
+      expires: '2026-03-01',
+      scope: { rules: ['AN0173'], hosts: ['m1'] },
+      match: [
+        { field: 'user.name', is: 'root' },
+        { field: 'script_id', matches: '/opt/agent/*' },
+      ],
+    };
+    const deed = [...approved.match, { field: 'item.path', matches: '/etc/cron.d/*' }];
+    const scope = { rules: ['AN0173'], hosts: ['m2'] };
+    const exceptions = workspace.file(
+      'exceptions.json',
+      JSON.stringify({
+        exceptions: [
+          { ...approved, id: 'X1' },
+          { ...approved, id: 'X2', match: deed },
+          { ...approved, id: 'X3', scope },
+        ],
+      }),
+    );
+    const options = ['--expect', declared, '--exceptions', exceptions];
+    const { stdout } = await runCli('inventory', '--json', ...options, events);
+    const rows = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as object);
+    expect(rows).toMatchObject([
+      {
+        host: 'm1',
+        owner: 'it-operations',
+        jobs: { 'com.example.agent': 1 },
+        hashes: { aa: 1 },
+        scriptHashes: { '/opt/agent/a.py bb': 1 },
+        exceptions: { X1: 1, X2: 1 },
+      },
+      { host: 'm2', owner: 'somebody', jobs: {}, exceptions: { X3: 1 } },
+    ]);
+    const { stdout: words } = await runCli('inventory', ...options, events);
+    expect(words).toContain('host m1  macos, owner it-operations');
+    expect(words).toContain('as an administrator, from no package: /opt/agent/.venv/bin/python3 on m1');
+    expect(words).toContain('launches by context: launchd_job');
+    expect(words).toMatch(/except +X1 1, X2 1/);
+    const out = workspace.file('kept.json', '');
+    await runCli('inventory', ...options, '--export', out, events);
+    const { stdout: kept } = await runCli('inventory', '--json', '--import', out);
+    expect(kept).toBe(stdout);
+  });
+
   test('goes out and comes in as JSON: what is added twice is there twice, and nothing else changes', async () => {
     const out = workspace.file('inventory.json', '');
     const twice = workspace.file('twice.json', '');

@@ -3,7 +3,7 @@ import type { Severity } from '../../rule/ir.js';
 import type { ExceptionNote, ExceptionSet, ExceptionSubject } from '../exceptions.js';
 import type { Case, Instance } from './case.js';
 import { textsOf } from './fields.js';
-import type { Session } from './session.js';
+import type { Session, SessionProfile } from './session.js';
 import { bands } from './verdict.js';
 import type { Witness } from './witness.js';
 
@@ -69,24 +69,29 @@ export class Exemptions {
     return ids.every((id) => this.set.effectOf(id) === 'observe');
   }
 
-  private subject(session: Session, deed: Deed, ofClass?: string): ExceptionSubject {
-    return {
-      ruleId: this.ruleId,
-      ...(ofClass === undefined ? {} : { class: ofClass }),
-      host: session.host,
-      platform: this.platform,
-      timeUs: deed.timeUs,
-      values: (field) => derived(session, deed, field) ?? textsOf(deed.fields, field),
-    };
+  private subject({ host, profile }: Session, deed: Deed, ofClass?: string): ExceptionSubject {
+    const subject = launchSubject({ ruleId: this.ruleId, platform: this.platform, host, profile }, deed);
+    return ofClass === undefined ? subject : { ...subject, class: ofClass };
   }
+}
+
+/** Whose events a condition may ask about. */
+interface Tree extends Pick<ExceptionSubject, 'ruleId' | 'host'> {
+  readonly platform: string;
+  readonly profile: SessionProfile;
+}
+
+/** What an exception is judged against where nothing but a launch is known. */
+export function launchSubject({ ruleId, platform, host, profile }: Tree, deed: Deed): ExceptionSubject {
+  const values = (field: string): readonly string[] => derived(profile, deed, field) ?? textsOf(deed.fields, field);
+  return { ruleId, host, platform, timeUs: deed.timeUs, values };
 }
 
 /** What an event of the session says. */
 type Deed = Pick<Witness, 'timeUs' | 'fields'>;
 
 /** Values of fields that the session knows rather than the event; undefined for fields of the event. */
-function derived(session: Session, { fields }: Deed, field: string): readonly string[] | undefined {
-  const { profile } = session;
+function derived(profile: SessionProfile, { fields }: Deed, field: string): readonly string[] | undefined {
   const [root, ...ancestors] = profile.chain;
   const executables = (nodes: typeof ancestors): string[] =>
     nodes.flatMap(({ images }) => images.flatMap(({ executable }) => executable ?? []));

@@ -300,12 +300,14 @@ class HostJudge {
     const unready = (this.#host.unready ?? []).filter(({ rule }) => ids.includes(rule));
     const { events } = this.#host;
     return [
-      ...missing.map((gap): HostGap => ({
-        ...gap,
-        severity: this.#severities.get(gap.code) ?? 'low',
-        sinceUs: this.#isOfAbsence(gap.code) ? this.#host.firstSeenUs : null,
-        rules: touched(gap.code),
-      })),
+      ...missing.map(
+        (gap): HostGap => ({
+          ...gap,
+          severity: this.#severities.get(gap.code) ?? 'low',
+          sinceUs: this.#isOfAbsence(gap.code) ? this.#host.firstSeenUs : null,
+          rules: touched(gap.code),
+        }),
+      ),
       ...healthGaps(health, events, health.unclassifiedEvents, health.losses, unready).map(
         ({ code, detail, rules: of = ids }): HostGap => ({
           ...gapOf(this.#model, code),

@@ -5,14 +5,17 @@
 import { UsageError } from '../../core/errors.js';
 import { globMatches } from '../../core/glob.js';
 import { foldsPaths, pathKey } from '../../core/paths.js';
+import type { Exception } from '../../rule/exception.js';
 import type { BehaviorItem, BehaviorRule } from '../../rule/ir.js';
 import type { HostExpectation } from '../behavior/baseline.js';
 import { compileItem } from '../behavior/compiled/items.js';
 import { type CompiledJudgement, compileJudgement } from '../behavior/compiled/judgement.js';
+import { launchSubject } from '../behavior/exemption.js';
 import { textsOf } from '../behavior/fields.js';
 import { profileOf } from '../behavior/profile.js';
 import { typedRoot } from '../behavior/root.js';
 import type { ProcessNode, Witness } from '../behavior/witness.js';
+import { type ExceptionSet, exceptionSet } from '../exceptions.js';
 import { distributionOf, versionOf } from './distribution.js';
 import { redact } from './redact.js';
 
@@ -36,8 +39,14 @@ export interface InventoryRow {
   readonly parents: Readonly<Record<string, number>>;
   /** What was run: script paths without their volatile parts, `module:NAME`, `inline:HASH`. */
   readonly scripts: Readonly<Record<string, number>>;
+  /** SHA-256 of what was run, where a source tells it: script and hash. */
+  readonly scriptHashes: Readonly<Record<string, number>>;
+  /** SHA-256 of the interpreter. */
+  readonly hashes: Readonly<Record<string, number>>;
   /** systemd units that started it. */
   readonly units: Readonly<Record<string, number>>;
+  /** launchd jobs that started it, by label. */
+  readonly jobs: Readonly<Record<string, number>>;
   /** Where it and what it started connected to: name, or address where none is known, and port. */
   readonly destinations: Readonly<Record<string, number>>;
   /** Autostart items that it and what it started wrote or registered. */
@@ -48,6 +57,10 @@ export interface InventoryRow {
   readonly expected: 'yes' | 'no' | 'unknown';
   /** Role of the host; null where none is declared. */
   readonly role: string | null;
+  /** Who answers for the host; null where nobody is declared. */
+  readonly owner: string | null;
+  /** Exceptions that its launches meet in all that they say of launches, with the launches. */
+  readonly exceptions: Readonly<Record<string, number>>;
 }
 
 /** The inventory as data: what `restore` takes over, by the same version. Sorted, so that two compare line by line. */
@@ -59,10 +72,12 @@ export interface InventoryData {
   readonly dropped: number;
 }
 
-/** What is declared of hosts: roles, by globs over ids and names, and what may run on hosts of a role. */
+/** What is declared of hosts: roles, by globs over ids and names, and what may run on hosts of a role. The first glob that fits counts. */
 export interface Expectations {
   readonly roles: Readonly<Record<string, string>>;
   readonly expect: Readonly<Record<string, HostExpectation>>;
+  /** Who answers for hosts, by globs over ids and names. */
+  readonly owners?: Readonly<Record<string, string>>;
 }
 
 /** Fields that launches need beside what rules read. */
@@ -76,6 +91,8 @@ export const inventoryFields: readonly string[] = [
   'user.id',
   'process.parent.executable',
   'process.parent.name',
+  'process.hash.sha256',
+  'process.Ext.script.hash.sha256',
   'x.process.unit',
   'destination.domain',
   'destination.ip',
@@ -91,13 +108,25 @@ const commandsMax = 3;
 const commandLengthMax = 300;
 
 /** Kinds of counts that a row has. */
-const countNames = ['users', 'contexts', 'parents', 'scripts', 'units', 'destinations', 'persistence'] as const;
+const countNames = [
+  'users',
+  'contexts',
+  'parents',
+  'scripts',
+  'scriptHashes',
+  'hashes',
+  'units',
+  'jobs',
+  'destinations',
+  'persistence',
+  'exceptions',
+] as const;
 type CountName = (typeof countNames)[number];
 
 interface Row {
   readonly row: Pick<
     InventoryRow,
-    'host' | 'platform' | 'interpreter' | 'distribution' | 'version' | 'tier' | 'role' | 'expected'
+    'host' | 'platform' | 'interpreter' | 'distribution' | 'version' | 'tier' | 'role' | 'expected' | 'owner'
   >;
   firstSeenUs: number;
   lastSeenUs: number;
@@ -116,11 +145,13 @@ export class Inventory {
   readonly #roots = new Map<string, Row>();
   readonly #compiled = new Map<BehaviorRule, CompiledJudgement>();
   readonly #expectations: Expectations | undefined;
+  readonly #exceptions: ExceptionSet | undefined;
   /** Launches of rows that had no room. */
   dropped = 0;
 
-  constructor(expectations?: Expectations) {
+  constructor(expectations?: Expectations, exceptions: readonly Exception[] = []) {
     this.#expectations = expectations;
+    this.#exceptions = exceptionSet(exceptions);
   }
 
   /**
@@ -188,6 +219,15 @@ export class Inventory {
     add(counts.scripts, profile.scriptId);
     const unit = first(witness, 'x.process.unit');
     if (unit !== undefined) add(counts.units, unit);
+    const job = launchdJobOf(chain);
+    if (job !== undefined) add(counts.jobs, job);
+    const hash = first(witness, 'process.hash.sha256');
+    if (hash !== undefined) add(counts.hashes, hash);
+    const scriptHash = first(witness, 'process.Ext.script.hash.sha256');
+    if (scriptHash !== undefined) add(counts.scriptHashes, `${profile.scriptId} ${scriptHash}`);
+    const { host } = witness;
+    const subject = launchSubject({ ruleId: rule.id, platform, host, profile }, witness);
+    for (const id of this.#exceptions?.covering(subject) ?? []) add(counts.exceptions, id);
     this.#remember(rootKey(witness.host.id, node.identity), row);
     this.#addCommand(row, first(witness, 'process.command_line') ?? node.images.at(-1)?.commandLine);
   }
@@ -225,16 +265,17 @@ export class Inventory {
   #expected(
     host: { readonly id: string; readonly name?: string },
     distribution: string,
-  ): Pick<Row['row'], 'role' | 'expected'> {
-    const { roles = {}, expect = {} } = this.#expectations ?? {};
+  ): Pick<Row['row'], 'role' | 'expected' | 'owner'> {
+    const { roles = {}, expect = {}, owners = {} } = this.#expectations ?? {};
     const names = [host.id, host.name ?? ''].map((name) => name.toLowerCase());
-    const role = Object.entries(roles).find(([glob]) =>
-      names.some((name) => globMatches(glob.toLowerCase(), name)),
-    )?.[1];
+    const of = (table: Readonly<Record<string, string>>): string | undefined =>
+      Object.entries(table).find(([glob]) => names.some((name) => globMatches(glob.toLowerCase(), name)))?.[1];
+    const role = of(roles);
+    const owner = of(owners) ?? null;
     const declared = role === undefined ? undefined : expect[role];
-    if (role === undefined || declared === undefined) return { role: role ?? null, expected: 'unknown' };
+    if (role === undefined || declared === undefined) return { role: role ?? null, expected: 'unknown', owner };
     const isAllowed = declared.distributions?.includes(distribution) !== false;
-    return { role, expected: declared.python !== false && isAllowed ? 'yes' : 'no' };
+    return { role, expected: declared.python !== false && isAllowed ? 'yes' : 'no', owner };
   }
 
   #addCommand({ commands }: Row, line: string | undefined): void {
@@ -289,8 +330,8 @@ export class Inventory {
     }
     const { host, platform, interpreter, distribution, version, tier } = given;
     const declared = this.#expectations === undefined ? given : this.#expected({ id: host }, distribution);
-    const { role, expected } = declared;
-    const row = known ?? emptyRow({ host, platform, interpreter, distribution, version, tier, role, expected });
+    const { role, expected, owner = null } = declared;
+    const row = known ?? emptyRow({ host, platform, interpreter, distribution, version, tier, role, expected, owner });
     this.#rows.set(key, row);
     row.firstSeenUs = Math.min(row.firstSeenUs, given.firstSeenUs);
     row.lastSeenUs = Math.max(row.lastSeenUs, given.lastSeenUs);
@@ -323,6 +364,13 @@ function emptyRow(row: Row['row']): Row {
 /** The first value that the event has among the fields. */
 function first({ fields }: Witness, ...names: readonly string[]): string | undefined {
   return names.map((name) => textsOf(fields, name)[0]).find((text) => text !== undefined);
+}
+
+/** The label of the launchd job that became the root, or started it: the stub that launchd runs first names it. */
+function launchdJobOf([root, parent]: readonly ProcessNode[]): string | undefined {
+  for (const { executable, args } of [root, parent].flatMap((node) => node?.images ?? []))
+    if (executable?.endsWith('/xpcproxy') === true && args?.[1] !== undefined) return args[1];
+  return undefined;
 }
 
 const executableOf = ({ images }: ProcessNode): string | undefined => images.at(-1)?.executable ?? images.at(-1)?.name;
