@@ -82,7 +82,14 @@ function detailLines(alert: Alert, io: Io): string[] {
     );
     const facts = [`context ${detail.session.context}`, classes.join(' + '), `confidence ${detail.confidence}`];
     if (detail.modifiers.length > 0) facts.push(`raised by ${detail.modifiers.join(', ')}`);
+    const { scriptId, tier, distribution } = detail.session;
+    lines.push(
+      `  ${paint(io, 'dim', 'runs')}     ${printable(scriptId)} (${[distribution, tier].filter(Boolean).join(', ')})`,
+    );
     lines.push(`  ${paint(io, 'dim', 'because')}  ${facts.filter(Boolean).map(printable).join('; ')}`);
+    if (detail.dataQuality.length > 0)
+      lines.push(`  ${paint(io, 'dim', 'doubts')}   ${detail.dataQuality.map(words).map(printable).join(', ')}`);
+    lines.push(`  ${paint(io, 'dim', 'att&ck')}   ${detail.techniques.join(', ')}`);
   }
   const blind = Object.entries(alert.coverage ?? {}).filter(([, status]) => status !== 'full');
   if (blind.length > 0)
@@ -91,6 +98,8 @@ function detailLines(alert: Alert, io: Io): string[] {
   for (const note of alert.notes ?? []) lines.push(`  ${paint(io, 'dim', 'note')}     ${printable(note)}`);
   return lines;
 }
+
+const words = (name: string): string => name.replaceAll('_', ' ');
 
 function exceptionText(note: ExceptionNote): string {
   const id = printable(note.id);

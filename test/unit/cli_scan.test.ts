@@ -1,5 +1,7 @@
 import { afterAll, describe, expect, test } from 'vitest';
+import type { Alert } from '../../src/correlator/alert.js';
 import { createWorkspace, runCli } from '../support/cli.js';
+import { attack } from '../support/exempt_attack.js';
 
 const workspace = createWorkspace();
 afterAll(() => workspace.remove());
@@ -19,6 +21,21 @@ describe('vedette scan', () => {
     expect(stderr).toContain('--lateness');
     const { stderr: ordered } = await runCli('scan', '--lateness', '30m', file);
     expect(ordered).not.toContain('late');
+  });
+
+  test('tells what was run, why this severity, and by which techniques', async () => {
+    const file = workspace.file('attack.ndjson', attack(0, 'a'));
+    const { stdout: json } = await runCli('scan', '--json', file);
+    const alert = JSON.parse(json.trim().split('\n').at(-1) ?? '') as Alert;
+    expect(alert.behavior?.session).toMatchObject({
+      distribution: 'Homebrew',
+      scriptId: '~/tools/sync.py',
+      scriptPath: '/Users/ada/tools/sync.py',
+    });
+    const { stdout } = await runCli('scan', file);
+    expect(stdout).toContain('runs     ~/tools/sync.py (Homebrew, P1)');
+    expect(stdout).toMatch(/because {2}context unknown; .*PERSIST \(plain\); confidence high/);
+    expect(stdout).toMatch(/att&ck {3}T1059\.006, .*T1543/);
   });
 
   test.each([

@@ -2,12 +2,14 @@
 import { digest } from '../../core/digest.js';
 import type { BehaviorRule } from '../../rule/ir.js';
 import type { ExceptionNote } from '../exceptions.js';
+import { distributionOf } from '../inventory/distribution.js';
 import type { BehaviorAlert } from './alert.js';
 import type { Case, Instance } from './case.js';
 import { compileJudgement } from './compiled/judgement.js';
 import type { BehaviorDetail } from './detail.js';
 import type { Session } from './session.js';
 import { bands, countedAs, removalsIn, removedBy, type Verdict } from './verdict.js';
+import type { ProcessNode } from './witness.js';
 
 /**
  * The alert for the case's best verdict. `before` is its published form, whose id is kept: an id derives from rule,
@@ -122,7 +124,9 @@ function sessionDetail(session: Session, target: Case): BehaviorDetail['session'
     root: session.rootIdentity,
     ...(root?.pid === undefined ? {} : { pid: root.pid }),
     tier: profile.tier,
+    ...distributionDetail(root),
     scriptId: profile.scriptId,
+    ...(profile.scriptPath === undefined ? {} : { scriptPath: profile.scriptPath }),
     ...(profile.user === undefined ? {} : { user: profile.user }),
     context: profile.context,
     contextReasons: profile.contextReasons,
@@ -135,6 +139,11 @@ function sessionDetail(session: Session, target: Case): BehaviorDetail['session'
     })),
     ...(profile.launchUs === undefined ? {} : { timeSinceLaunchUs: Math.max(0, target.startUs - profile.launchUs) }),
   };
+}
+
+function distributionDetail(root: ProcessNode | undefined): Pick<BehaviorDetail['session'], 'distribution'> {
+  const executable = root?.images.at(-1)?.executable;
+  return executable === undefined ? {} : { distribution: distributionOf(executable) };
 }
 
 function classDetail(verdict: Verdict, instances: readonly Instance[]): BehaviorDetail['classes'][string] | undefined {

@@ -9,7 +9,11 @@ export interface BehaviorDetail {
     readonly root: string;
     readonly pid?: number;
     readonly tier: string;
+    /** What the interpreter belongs to, told by its place; absent where its path is not known. */
+    readonly distribution?: string;
     readonly scriptId: string;
+    /** The script's path, joined to the working directory where that is known; absent where no script was run. */
+    readonly scriptPath?: string;
     readonly user?: string;
     readonly context: string;
     /** Every context that held, the chosen one first; for an unknown context, why. */
