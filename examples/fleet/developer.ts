@@ -12,6 +12,9 @@ const apis: readonly (readonly [string, string])[] = [
   ['hooks.example.org', '198.51.100.106'],
 ];
 
+/** Days of a developer between scripts that use cloud keys and that nobody has seen before. */
+const newCloudScriptDays = 20;
+
 /** What a developer's host has that stays the same from day to day. */
 function projectOf(day: Day, number = 0): string {
   const name = projects[(day.host.index + number) % projects.length] as string;
@@ -31,10 +34,10 @@ export function developerDay(day: Day): void {
   if (day.chance(0.6)) webService(day, day.within(9, 12));
   if (day.chance(0.5)) notebook(day, day.within(10, 16));
   if (day.chance(0.4)) cloudTool(day, day.within(9, 18));
-  // A habit: two days of the week. Every year or so there is one that nobody has seen before.
+  // A habit: two days of the week. Every month or so there is one that nobody has seen before.
   if ([day.host.index % 5, (day.host.index + 2) % 5].includes(day.number % 7))
     cloudScript(day, day.within(9, 18), 'sync_bucket.py');
-  if (day.chance(1 / 250)) cloudScript(day, day.within(9, 18), `sync_${day.random.hex(4)}.py`);
+  if (day.chance(1 / newCloudScriptDays)) cloudScript(day, day.within(9, 18), `sync_${day.random.hex(4)}.py`);
   if (day.chance(0.2)) condaUpdate(day, day.within(9, 11));
   if (day.chance(0.1)) playbook(day, day.within(9, 17));
   if (day.chance(0.25)) build(day, day.within(10, 17));

@@ -1,9 +1,11 @@
 /**
  * Prints what the shipped rules make of a fleet's days: `npm run fleet -- [--hosts N] [--days N] [--learn N] [--seed S]
- * [--json] [--events] [--no-baseline] [--no-attacks]`. `--events` prints the events as NDJSON instead, for use elsewhere.
+ * [--json] [--events] [--no-baseline] [--no-exceptions] [--no-attacks]`. `--events` prints the events as NDJSON instead, for use elsewhere.
  */
+import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import type { CorrelatorOptions } from '../../src/correlator/options.js';
+import { parseExceptions } from '../../src/language/exceptions.js';
 import { type FleetOptions, fleetDays, fleetRoles } from './fleet.js';
 import { msPerDay, people } from './host.js';
 import { type FleetFigures, measureFleet } from './measure.js';
@@ -17,6 +19,7 @@ const { values } = parseArgs({
     json: { type: 'boolean', default: false },
     events: { type: 'boolean', default: false },
     'no-baseline': { type: 'boolean', default: false },
+    'no-exceptions': { type: 'boolean', default: false },
     'no-attacks': { type: 'boolean', default: false },
   },
 });
@@ -51,6 +54,15 @@ function learning({ hosts, seed, learningDays }: FleetOptions): Partial<Correlat
   };
 }
 
+/** What the fleet's owners approved; the file lies beside the sources of this program. */
+function approved(): Partial<CorrelatorOptions> {
+  const file = new URL('../../../examples/fleet/exceptions.yml', import.meta.url).pathname;
+  const { exceptions, problems } = parseExceptions(readFileSync(file, 'utf8'), file);
+  const [fault] = problems;
+  if (fault !== undefined) throw new Error(`${fault.file}:${fault.line}: ${fault.message}`);
+  return { exceptions };
+}
+
 function text(figures: FleetFigures): string {
   const rows = Object.entries(figures.alerts).map(
     ([rule, counts]) =>
@@ -77,6 +89,10 @@ function text(figures: FleetFigures): string {
       : [
           `baseline: ${figures.baseline.tuples} tuples, ${figures.baseline.heldBack} low or medium cases held back while learning`,
         ]),
+    ...figures.exceptions.map(
+      ({ id, owner, expires, hid, launches, covered }) =>
+        `exception ${id} (${owner}, until ${expires.slice(0, 10)}): hid ${hid} detections, meets ${covered} of ${launches} launches`,
+    ),
     ...(Object.keys(figures.losses).length > 0 ? [`losses: ${JSON.stringify(figures.losses)}`] : []),
   ].join('\n');
 }
@@ -86,6 +102,9 @@ if (values.events) {
     for (const event of events) process.stdout.write(`${JSON.stringify(event)}\n`);
   }
 } else {
-  const figures = await measureFleet(options, values['no-baseline'] ? {} : learning(options));
+  const figures = await measureFleet(options, {
+    ...(values['no-baseline'] ? {} : learning(options)),
+    ...(values['no-exceptions'] ? {} : approved()),
+  });
   console.log(values.json ? JSON.stringify(figures, null, 2) : text(figures));
 }

@@ -1,4 +1,5 @@
 /** Runs the shipped rules over a fleet's days and counts what they tell: true alerts, false alerts, attacks found. */
+import { formatTimeUs } from '../../src/core/time.js';
 import { createCorrelator } from '../../src/correlator/correlator.js';
 import type { CorrelatorOptions } from '../../src/correlator/options.js';
 import type { CorrelatorStats } from '../../src/correlator/stats.js';
@@ -34,6 +35,15 @@ export interface FleetFigures {
   /** Where a baseline was asked for. */
   readonly baseline?: NonNullable<CorrelatorStats['baseline']>;
   readonly falseAlerts: readonly FalseAlert[];
+  /** What approved exceptions hid, over all days. */
+  readonly exceptions: readonly {
+    readonly id: string;
+    readonly owner: string;
+    readonly expires: string;
+    readonly hid: number;
+    readonly launches: number;
+    readonly covered: number;
+  }[];
 }
 
 interface Told {
@@ -98,6 +108,7 @@ export async function measureFleet(
   }
   take(correlator.flush());
   const stats = correlator.stats();
+  const uses = correlator.exceptions();
   correlator.close();
   const wrong = [...told.values()].filter((one) => one.isMeasured && !one.isTrue);
   const counted = wrong.filter(({ severity }) => severities.indexOf(severity) >= severities.indexOf('medium'));
@@ -113,6 +124,14 @@ export async function measureFleet(
     losses: lossesOf(stats.losses),
     ...(stats.baseline === undefined ? {} : { baseline: stats.baseline }),
     falseAlerts: counted.map(({ record }) => record),
+    exceptions: uses.map(({ exception: { id, owner, expiresUs }, matched, launches, launchesCovered }) => ({
+      id,
+      owner,
+      expires: formatTimeUs(expiresUs),
+      hid: matched,
+      launches,
+      covered: launchesCovered,
+    })),
   };
 }
 

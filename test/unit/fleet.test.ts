@@ -1,6 +1,9 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { attackKinds } from '../../examples/fleet/attacks.js';
 import { fleetDays } from '../../examples/fleet/fleet.js';
+import { firstDayMs, msPerDay, people } from '../../examples/fleet/host.js';
+import { parseExceptions } from '../../src/language/exceptions.js';
 
 const small = { hosts: 14, learningDays: 1, measuredDays: 1, seed: 5, attacks: true };
 
@@ -29,6 +32,18 @@ describe('the generated fleet', () => {
       if (!isMeasured) expect(attacks).toEqual([]);
       const ids = new Set(events.map((event) => (event.event as { id: string }).id));
       for (const attack of attacks) expect(attack.eventIds.every((id) => ids.has(id))).toBe(true);
+    }
+  });
+
+  test('has approved exceptions that are proper, for hosts, accounts and rules that it has', () => {
+    const file = new URL('../../examples/fleet/exceptions.yml', import.meta.url);
+    const { exceptions, problems } = parseExceptions(readFileSync(file, 'utf8'), file.pathname);
+    expect(problems).toEqual([]);
+    expect(exceptions.length).toBeGreaterThan(0);
+    for (const { conditions, expiresUs } of exceptions) {
+      const users = conditions.filter(({ field }) => field === 'root.user').flatMap(({ values }) => values);
+      expect(users.filter((user) => !people.includes(user))).toEqual([]);
+      expect(expiresUs / 1000 - firstDayMs).toBeLessThan(100 * msPerDay);
     }
   });
 
