@@ -70,6 +70,18 @@ describe('mistakes', () => {
     ],
     ['a mistake in EQL', small.replace('file where event', 'file when event'), ['EQL_SYNTAX 13:43']],
     [
+      'a mistake in a line of a block of EQL',
+      small.replace('\'any where process.name : "tool"\'', '|\n    any where\n      process.name : or true'),
+      ['EQL_SYNTAX 12:22'],
+    ],
+    [
+      'a mistake in folded EQL, at its start',
+      small.replace('\'any where process.name : "tool"\'', '>-\n    any where\n      process.name : or true'),
+      ['EQL_SYNTAX 10:9'],
+    ],
+    ['two documents in a file', `${small}---\nid: other\n`, ['BEHAVIOR_YAML 23:1']],
+    ['an alias', small.replace('/tmp/*, ~/x', '&one /tmp/*, *one'), ['BEHAVIOR_ALIAS 8:25']],
+    [
       'a sequence where an event is due',
       small.replace('\'file where event.type : "creation"\'', "'sequence [file where true] [file where true]'"),
       ['BEHAVIOR_EQL 13:37'],

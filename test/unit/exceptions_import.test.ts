@@ -112,7 +112,7 @@ describe('an item of a Kibana exception list', () => {
     [
       'a nested object',
       item([anchor, { field: 'file.Ext', type: 'nested', entries: [entry('a', 'b')] }]),
-      'UNSUPPORTED_NESTED',
+      'EXCEPTION_NESTED',
     ],
     ['a star itself', item([anchor, entry('user.name', 'a\\*b*', 'wildcard')]), 'EXCEPTION_PATTERN'],
     ['a pattern that matches everything', item([anchor, entry('user.name', '*', 'wildcard')]), 'EXCEPTION_PATTERN'],

@@ -28,12 +28,9 @@ export function readExpression(context: ReadContext, node: Located): Expr {
   return expr ?? nothing;
 }
 
-/** Places inside a block or folded scalar cannot be mapped exactly: they point at the start of the scalar. */
-function locatorOf(node: Located, toOuter: (offset: number) => number): EmbeddedText {
-  const { textStart } = node;
-  return new EmbeddedText(node.source, (offset) =>
-    textStart === undefined ? node.span.start : textStart + Math.max(0, toOuter(offset)),
-  );
+/** Places inside a folded scalar cannot be mapped exactly: they point at the start of the scalar. */
+function locatorOf({ source, span, offsetInFile }: Located, toOuter: (offset: number) => number): EmbeddedText {
+  return new EmbeddedText(source, (offset) => offsetInFile?.(Math.max(0, toOuter(offset))) ?? span.start);
 }
 
 /**

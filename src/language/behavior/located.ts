@@ -1,7 +1,8 @@
 /** YAML as a tree that knows where each part stands, so that every message points at its place. */
-import { isAlias, isMap, isScalar, isSeq, type ParsedNode, parseDocument } from 'yaml';
 import type { Diagnostic, Span } from '../../core/diagnostic.js';
 import { diagnosticAt, type Problem, SourceText } from '../../core/source_text.js';
+import type { DocumentNode } from '../document/tree.js';
+import { readYamlValues } from '../document/yaml.js';
 
 export type LocatedScalar = string | number | boolean | null;
 
@@ -12,8 +13,8 @@ export interface Located {
   readonly scalar?: LocatedScalar;
   readonly items?: readonly Located[];
   readonly entries?: ReadonlyMap<string, { readonly key: Span; readonly value: Located }>;
-  /** For a plain or quoted scalar on one line: offset in the source of its first character. */
-  readonly textStart?: number;
+  /** Of a text: the offset in the source of an offset in it. Absent where lines were folded into one. */
+  readonly offsetInFile?: (offset: number) => number;
 }
 
 /** Collects what is wrong with one file and the files it includes. */
@@ -34,22 +35,21 @@ export class Problems {
   }
 }
 
-/** Parses one YAML document; undefined when it is not YAML, with the reasons in `problems`. */
+/** Reads one YAML document; undefined when it is not YAML, with the reasons in `problems`. */
 export function readYaml(source: SourceText, problems: Problems): Located | undefined {
-  const document = parseDocument(source.text, { uniqueKeys: true, version: '1.2', prettyErrors: false });
-  for (const error of document.errors) {
-    problems.add(
-      { source, span: { start: error.pos[0], end: error.pos[1] } },
-      { code: 'BEHAVIOR_YAML', message: error.message.split('\n')[0] ?? 'not YAML' },
-    );
+  const { values, faults } = readYamlValues(source.text);
+  for (const { message, span } of faults) {
+    const code = message.startsWith('aliases') ? 'BEHAVIOR_ALIAS' : 'BEHAVIOR_YAML';
+    problems.add({ source, span }, { code, message });
   }
-  if (document.errors.length > 0 || document.contents === null) {
-    if (document.errors.length === 0) {
-      problems.add({ source, span: { start: 0, end: 0 } }, { code: 'BEHAVIOR_YAML', message: 'the file is empty' });
-    }
+  const [value, second] = values;
+  if (second !== undefined) {
+    problems.add({ source, span: second.span }, { code: 'BEHAVIOR_YAML', message: 'a file holds one document' });
     return undefined;
   }
-  return locate(document.contents, source, problems);
+  if (value === undefined && faults.length === 0)
+    problems.add({ source, span: { start: 0, end: 0 } }, { code: 'BEHAVIOR_YAML', message: 'the file is empty' });
+  return value === undefined || faults.length > 0 ? undefined : locate(value, source);
 }
 
 /** A value from outside a file, such as a configuration, as if it were written in a file of that name. */
@@ -57,36 +57,22 @@ export function locateValue(value: unknown, name: string, problems: Problems): L
   return readYaml(new SourceText(JSON.stringify(value ?? null), name), problems);
 }
 
-function locate(node: ParsedNode, source: SourceText, problems: Problems): Located {
-  const span = { start: node.range[0], end: node.range[1] };
-  if (isAlias(node)) {
-    problems.add(
-      { source, span },
-      { code: 'BEHAVIOR_ALIAS', message: 'aliases are not supported; write the value out' },
-    );
-    return { source, span, scalar: null };
-  }
-  if (isSeq(node))
-    return { source, span, items: node.items.map((item) => locate(item as ParsedNode, source, problems)) };
-  if (isMap(node)) {
-    const entries = new Map<string, { key: Span; value: Located }>();
-    for (const pair of node.items) {
-      const key = pair.key as ParsedNode;
-      const keySpan = { start: key.range[0], end: key.range[1] };
-      const value =
-        pair.value === null
-          ? { source, span: keySpan, scalar: null }
-          : locate(pair.value as unknown as ParsedNode, source, problems);
-      entries.set(isScalar(key) ? String(key.value) : source.text.slice(keySpan.start, keySpan.end), {
-        key: keySpan,
-        value,
-      });
+function locate(node: DocumentNode, source: SourceText): Located {
+  const { span } = node;
+  switch (node.kind) {
+    case 'array':
+      return { source, span, items: node.items.map((item) => locate(item, source)) };
+    case 'object': {
+      const entries = new Map<string, { key: Span; value: Located }>();
+      for (const [name, { keySpan, node: value }] of node.entries)
+        entries.set(name, { key: keySpan, value: locate(value, source) });
+      return { source, span, entries };
     }
-    return { source, span, entries };
+    case 'string': {
+      const { value, offsetInFile } = node;
+      return { source, span, scalar: value, ...(source.text[span.start] === '>' ? {} : { offsetInFile }) };
+    }
+    default:
+      return { source, span, scalar: node.value };
   }
-  const scalar = (node as { value: unknown }).value;
-  const isPlain = (node as { type?: string }).type === 'PLAIN';
-  const isQuoted = ['QUOTE_SINGLE', 'QUOTE_DOUBLE'].includes((node as { type?: string }).type ?? '');
-  const textStart = isPlain ? span.start : isQuoted ? span.start + 1 : undefined;
-  return { source, span, scalar: scalar as LocatedScalar, ...(textStart === undefined ? {} : { textStart }) };
 }

@@ -235,7 +235,7 @@ function nestedOf(entry: ObjectReader, name: string, isNegated: boolean, report:
   if (singleObjects[name] === undefined || (isNegated && inner.length > 1)) {
     for (const one of inner) one.acceptAll({ field: 'any', type: 'any', operator: 'any', value: 'any' });
     report(entry.span('field'), {
-      code: 'UNSUPPORTED_NESTED',
+      code: 'EXCEPTION_NESTED',
       message: `"${name}" is nested, and a condition cannot ask that its parts are of one object`,
       remedy: 'Write the parts as entries of their own; code signatures may stay nested.',
     });
