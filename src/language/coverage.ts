@@ -51,7 +51,13 @@ class ModelParser {
   }
 
   #model(reader: ObjectReader): CoverageModel {
-    const classes = reader.objects('classes').map((entry) => this.#counted(entry, 'class'));
+    const classPlatforms: Record<string, readonly string[]> = {};
+    const classes = reader.objects('classes').map((entry) => {
+      const platforms = entry.strings('platforms');
+      const id = this.#counted(entry, 'class');
+      if (platforms !== undefined) classPlatforms[id] = platforms;
+      return id;
+    });
     this.#collected(reader, classes);
     const filtered = this.#filtered(reader);
     const fields = reader.objects('fields').map((entry) => this.#field(entry));
@@ -60,6 +66,7 @@ class ModelParser {
     const platforms = reader.objects('platforms').map((entry) => this.#counted(entry, 'platform'));
     return {
       classes,
+      classPlatforms,
       filtered,
       fields,
       platforms,

@@ -49,6 +49,8 @@ export interface CoverageModel {
   /** Counters `class:ID`, `actor:ID`, `field:ID`, `source:ID`, `platform:ID` and `activity`, in this order of kinds; `health:ID` counts events which say that the class is collected. */
   readonly counters: readonly CoverageCounter[];
   readonly classes: readonly string[];
+  /** Class to the platforms that have such events; others have them everywhere. */
+  readonly classPlatforms: Readonly<Record<string, readonly string[]>>;
   /** Classes that sources may collect for some programs only; `actor:ID` counts those of interpreters. */
   readonly filtered: readonly string[];
   readonly fields: readonly CoverageField[];

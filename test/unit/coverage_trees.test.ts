@@ -125,6 +125,24 @@ describe('the report over hosts', () => {
     );
   });
 
+  test('does not miss on a platform what only another has', async () => {
+    const correlator = await createCorrelator({ ...options, rules: [...rules, shippedRule('DET0063-UNUSUAL')] });
+    correlator.push([
+      { ...eventsOf('win-person')[0], 'event.action': 'connection_attempted', 'event.category': ['network'] },
+    ]);
+    correlator.flush();
+    const [host] = correlator.coverage().hosts;
+    const unusual = host?.rules.find(({ rule }) => rule === 'DET0063-UNUSUAL');
+    expect(unusual?.base.gaps.map(({ code }) => code)).toEqual(['G-EXEC-ABSENT']);
+  });
+
+  test('names the sources of Windows recordings', async () => {
+    const record = { '@timestamp': '2026-03-02T09:00:00Z', Hostname: 'ws1', Channel: 'Security', EventID: 4688 };
+    const launch = { ...record, NewProcessId: '0x10', NewProcessName: 'C:\\Windows\\System32\\cmd.exe' };
+    const { stdout } = await runCli('coverage', workspace.file('security.ndjson', [launch]));
+    expect(stdout).toContain('1 events (Windows Security log 1)');
+  });
+
   test('is Markdown on request, with text of events as text', async () => {
     const strange = { ...events[0], 'host.id': '<b>|x\u202e', 'host.name': 'x', 'event.id': 'strange' };
     const file = workspace.file('events.ndjson', [...events, strange]);

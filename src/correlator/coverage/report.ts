@@ -344,7 +344,8 @@ class HostJudge {
 
   #requirement({ all, any, fields, recommended }: CoverageRequirement): CoverageVerdict {
     const parts: CoverageVerdict[] = all.map((id) => this.#class(id));
-    if (any.length > 0) parts.push(best(any.map((id) => this.#class(id))));
+    const alternatives = any.filter((id) => this.#model.classPlatforms[id]?.includes(this.#platform) !== false);
+    if (alternatives.length > 0) parts.push(best(alternatives.map((id) => this.#class(id))));
     for (const id of fields) parts.push(this.#field(id));
     for (const id of recommended) {
       const verdict = this.#class(id);
