@@ -190,12 +190,11 @@ const links: Readonly<Record<number, ProcessNode['link']>> = {
 
 /** Makes witnesses of one rule's kernel records. The same process is the same node, in one witness and the next. */
 export class WitnessMaker {
-  /** Nodes by process, inside a chain and at its end. */
-  readonly #inner = new WeakMap<RawProcess, ProcessNode>();
-  readonly #last = new WeakMap<RawProcess, ProcessNode>();
+  #made: { readonly evidence: RawEvidence; readonly witness: Witness } | undefined;
 
-  /** `marks` names each mark of the rule by its bit. */
+  /** `marks` names each mark of the rule by its bit; no other maker of the same records has that `place`. */
   constructor(
+    private readonly place: number,
     private readonly rule: BehaviorRule,
     private readonly marks: ReadonlyMap<number, string>,
     private readonly names: AlertNames,
@@ -203,10 +202,14 @@ export class WitnessMaker {
 
   make(raw: RawWitness): Witness {
     const { evidence, chain } = raw;
+    const itemId = this.rule.items[raw.item]?.id ?? String(raw.item);
+    const before = this.#made;
+    // An event that satisfies several items is read once.
+    if (before !== undefined && before.evidence === evidence) return { ...before.witness, itemId };
     const last = chain.length - 1;
     const isCut = raw.isTruncated || ((chain[last]?.flags ?? 0) & ProcessFlag.Truncated) !== 0;
-    return {
-      itemId: this.rule.items[raw.item]?.id ?? String(raw.item),
+    const witness: Witness = {
+      itemId,
       timeUs: raw.timeUs,
       ordinal: evidence.ordinal,
       eventId: eventIdOf(evidence, this.names),
@@ -216,32 +219,37 @@ export class WitnessMaker {
       chainTruncated: isCut,
       late: raw.isLate,
     };
+    this.#made = { evidence, witness };
+    return witness;
   }
 
   #node(process: RawProcess, isLast: boolean): ProcessNode {
-    const nodes = isLast ? this.#last : this.#inner;
-    const known = nodes.get(process);
-    if (known !== undefined) return known;
+    const place = 2 * this.place + (isLast ? 1 : 0);
+    for (let made = process.made; made !== undefined; made = made.next) if (made.place === place) return made.node;
     const node = nodeOf(process, this.marks, isLast);
-    nodes.set(process, node);
+    process.made = { place, node, next: process.made };
     return node;
   }
 }
 
 function nodeOf(process: RawProcess, marks: ReadonlyMap<number, string>, isLast: boolean): ProcessNode {
-  const own: string[] = [];
-  if (process.own !== 0n) {
-    for (const [bit, name] of marks) if (((process.own >> BigInt(bit)) & 1n) === 1n) own.push(name);
-  }
+  const isMarked = process.marksLow !== 0 || process.marksHigh !== 0;
   return {
     identity: process.identity,
     weak: (process.flags & ProcessFlag.Strong) === 0,
-    ...(process.pid === undefined ? {} : { pid: process.pid }),
+    pid: process.pid,
     startUs: process.startUs,
     images: process.images,
-    marks: own,
+    marks: isMarked ? marksOf(process, marks) : unmarked,
     link: isLast ? 'none' : (links[process.link] ?? 'none'),
     implicit: (process.flags & ProcessFlag.Implicit) !== 0,
     exited: (process.flags & ProcessFlag.Exited) !== 0,
   };
+}
+
+const unmarked: readonly string[] = [];
+
+function marksOf({ marksLow, marksHigh }: RawProcess, marks: ReadonlyMap<number, string>): readonly string[] {
+  const isSet = (bit: number): boolean => (((bit < 32 ? marksLow : marksHigh) >>> (bit & 31)) & 1) === 1;
+  return [...marks].filter(([bit]) => isSet(bit)).map(([, name]) => name);
 }

@@ -97,7 +97,7 @@ export class Behaviors {
   /** Adds the rule at kernel index `index`; `bits` are its marks' bits, in its order. */
   add(index: number, view: RuleView, rule: BehaviorRule, bits: readonly number[]): void {
     const marks = new Map(bits.map((bit, place) => [bit, rule.marks[place]?.name ?? '']));
-    const witnesses = new WitnessMaker(rule, marks, this.#names);
+    const witnesses = new WitnessMaker(this.#judged.size, rule, marks, this.#names);
     this.#judged.set(index, { judge: this.#judgeOf(rule), rule, view, witnesses });
     this.#byRule.set(rule.id, index);
   }

@@ -10,6 +10,19 @@ const decoder = new TextDecoder();
 export class RecordTexts {
   readonly #kept: string[] = new Array(slotCount).fill('');
 
+  readonly #digits = new Uint8Array(16);
+
+  /** The 64 bits at `at`, little-endian, as 16 hexadecimal digits. */
+  hex(bytes: Uint8Array, at: number): string {
+    const text = this.#digits;
+    for (let i = 0; i < 8; i++) {
+      const byte = bytes[at + 7 - i] as number;
+      text[2 * i] = digits[byte >> 4] as number;
+      text[2 * i + 1] = digits[byte & 15] as number;
+    }
+    return this.read(text, 0, 16);
+  }
+
   /** The UTF-8 text of `length` bytes at `at`. */
   read(bytes: Uint8Array, at: number, length: number): string {
     if (length === 0) return '';
@@ -24,6 +37,8 @@ export class RecordTexts {
     return text;
   }
 }
+
+const digits = new TextEncoder().encode('0123456789abcdef');
 
 /** The bytes are the text's. False for what is not ASCII: a unit of it never equals the byte in its place. */
 function isText(text: string, bytes: Uint8Array, at: number, length: number): boolean {

@@ -12,7 +12,9 @@ import {
   WitnessFlag,
   WitnessRecord,
 } from '../core/abi/state.js';
-import type { EvidenceFields, EvidenceValue, ProcessImage } from './behavior/witness.js';
+import type { EvidenceFields, EvidenceValue, ProcessImage, ProcessNode } from './behavior/witness.js';
+import { FieldShapes } from './field_shapes.js';
+import { RecalledProcesses } from './recalled_processes.js';
 import { RecordTexts } from './record_texts.js';
 
 /** One evidence entry. `identity` is empty where the event's own id stands for it. */
@@ -45,16 +47,26 @@ export interface RawAlert {
   readonly evidence: readonly RawEvidence[];
 }
 
-/** One process of a witness's chain. Equal entries of later witnesses are the same object. Marks are bit sets. */
+/** One process of a witness's chain. Equal entries of later witnesses are the same object. */
 export interface RawProcess {
   readonly identity: string;
   readonly flags: number;
   readonly link: number;
-  readonly own: bigint;
-  readonly inherited: bigint;
+  /** Marks that the process itself carries: those with bits 0 to 31, and those with bits 32 to 63. */
+  readonly marksLow: number;
+  readonly marksHigh: number;
   readonly startUs: number;
   readonly pid: number | undefined;
   readonly images: readonly ProcessImage[];
+  /** What makers of witnesses have made of it. */
+  made: MadeNode | undefined;
+}
+
+/** A node made of a process: one of a list. `place` tells who made it, and of what. */
+export interface MadeNode {
+  readonly place: number;
+  readonly node: ProcessNode;
+  readonly next: MadeNode | undefined;
 }
 
 export interface RawWitness {
@@ -69,7 +81,6 @@ export interface RawWitness {
 }
 
 const hex = (value: bigint): string => value.toString(16).padStart(16, '0');
-const hexWord = (value: number): string => value.toString(16).padStart(8, '0');
 
 /** A run of records as bytes, as numbers and as words; every record is 4-aligned. */
 interface Source {
@@ -82,37 +93,22 @@ interface Source {
 const int64 = ({ view }: Source, at: number): number =>
   view.getInt32(at + 4, true) * 0x1_0000_0000 + view.getUint32(at, true);
 
-/** 64 bits as 16 hexadecimal digits. */
-const word64 = ({ view }: Source, at: number): string =>
-  hexWord(view.getUint32(at + 4, true)) + hexWord(view.getUint32(at, true));
-
 const nextValue = (view: DataView, at: number): number => at + ((8 + view.getUint32(at + 4, true) + 3) & ~3);
-
-const imageNames: Readonly<Record<number, keyof ProcessImage>> = {
-  [LineageColumn.Executable]: 'executable',
-  [LineageColumn.Name]: 'name',
-  [LineageColumn.CommandLine]: 'commandLine',
-  [LineageColumn.Args]: 'args',
-  [LineageColumn.User]: 'user',
-};
-
-/** A process entry that was read, with the bytes it was read from. */
-interface KeptProcess {
-  readonly words: Int32Array;
-  readonly process: RawProcess;
-}
-
-const processSlots = 4096;
 
 /** Reads drained records. Nothing it gave refers to their buffer after. One for a correlator: it remembers what recurs. */
 export class RecordReader {
   readonly #texts = new RecordTexts();
-  /** Processes of a host are witnessed again and again, themselves or as ancestors: the last entry of each place. */
-  readonly #processes: (KeptProcess | undefined)[] = new Array(processSlots).fill(undefined);
+  readonly #processes = new RecalledProcesses();
+  readonly #shapes: FieldShapes;
+  /** Indexes of the fields that the record in hand has. */
+  readonly #present: Uint16Array;
   #lastWitness: RawWitness | undefined;
 
-  /** `names` are the evidence fields by index. */
-  constructor(private readonly names: readonly string[]) {}
+  /** `names` are the evidence fields by index; a record has each at most once. */
+  constructor(private readonly names: readonly string[]) {
+    this.#shapes = new FieldShapes(names);
+    this.#present = new Uint16Array(names.length);
+  }
 
   read(view: DataView, onAlert: (alert: RawAlert) => void, onWitness: (witness: RawWitness) => void): void {
     const { buffer, byteOffset, byteLength } = view;
@@ -153,23 +149,35 @@ export class RecordReader {
   #evidence(source: Source, at: number): RawEvidence {
     const { view } = source;
     const flags = view.getUint16(at + EvidenceEntry.Flags, true);
-    const identity = word64(source, at + EvidenceEntry.IdentityLow) + word64(source, at + EvidenceEntry.IdentityHigh);
     const start = at + EvidenceEntry.Header;
     return {
       step: view.getUint16(at + EvidenceEntry.Step, true),
       timeUs: int64(source, at + EvidenceEntry.TimeUs),
       ordinal: int64(source, at + EvidenceEntry.Ordinal),
       host: view.getUint32(at + EvidenceEntry.Host, true),
-      identity: identity === noIdentity ? '' : identity,
+      identity: this.#identity(source, at),
       isMissing: (flags & EvidenceFlag.Missing) !== 0,
       isCut: (flags & (EvidenceFlag.Cut | EvidenceFlag.Bare)) !== 0,
       fields: this.#fields(source, start, start + view.getUint32(at + EvidenceEntry.ValueBytes, true)),
     };
   }
 
+  /** 32 hexadecimal digits, or nothing where both words are 0. */
+  #identity(source: Source, at: number): string {
+    const low = at + EvidenceEntry.IdentityLow;
+    const high = at + EvidenceEntry.IdentityHigh;
+    if (isZero(source, low) && isZero(source, high)) return '';
+    return this.#texts.hex(source.bytes, low) + this.#texts.hex(source.bytes, high);
+  }
+
   #fields(source: Source, from: number, end: number): EvidenceFields {
     const { view } = source;
-    const fields: Record<string, EvidenceValue> = {};
+    let count = 0;
+    for (let at = from; at < end; at = nextValue(view, at)) {
+      const index = view.getUint16(at, true);
+      if (index < this.names.length && count < this.names.length) this.#present[count++] = index;
+    }
+    const fields = this.#shapes.object(this.#present, count);
     for (let at = from; at < end; at = nextValue(view, at)) {
       const name = this.names[view.getUint16(at, true)];
       if (name !== undefined) fields[name] = this.#value(source, at);
@@ -183,8 +191,12 @@ export class RecordReader {
     if (tag === EvidenceTag.Float) return view.getFloat64(at + 8, true);
     if (tag !== EvidenceTag.List) return this.#scalar(source, at);
     const end = at + 8 + view.getUint32(at + 4, true);
-    const items: (string | number | boolean)[] = [];
-    for (let item = at + 8; item < end; item = nextValue(view, item)) items.push(this.#scalar(source, item));
+    let count = 0;
+    for (let item = at + 8; item < end; item = nextValue(view, item)) count++;
+    // Made for as many as there are: one that grows keeps room for more, for as long as a session does.
+    const items = new Array<string | number | boolean>(count);
+    count = 0;
+    for (let item = at + 8; item < end; item = nextValue(view, item)) items[count++] = this.#scalar(source, item);
     return items;
   }
 
@@ -204,11 +216,11 @@ export class RecordReader {
     const item = view.getUint32(at + WitnessRecord.Item, true);
     if ((flags & WitnessFlag.Repeated) !== 0) return { ...(this.#lastWitness as RawWitness), rule, item };
     const count = view.getUint32(at + WitnessRecord.ProcessCount, true);
-    const chain: RawProcess[] = [];
+    const chain = new Array<RawProcess>(count);
     let entry = at + WitnessRecord.Header;
     for (let i = 0; i < count; i++) {
       const bytes = view.getUint32(entry + ProcessEntry.Bytes, true);
-      chain.push(this.#recalled(source, entry, bytes));
+      chain[i] = this.#recalled(source, entry, bytes);
       entry += bytes;
     }
     this.#lastWitness = {
@@ -226,12 +238,12 @@ export class RecordReader {
 
   /** The process of an entry, as it was read before where the entry has not changed since. */
   #recalled(source: Source, at: number, length: number): RawProcess {
-    const slot = source.view.getUint32(at + ProcessEntry.Identity, true) & (processSlots - 1);
-    const kept = this.#processes[slot];
+    const hash = source.view.getUint32(at + ProcessEntry.Identity, true);
     const [start, count] = [at >> 2, length >> 2];
-    if (kept !== undefined && isSame(kept.words, source.words, start, count)) return kept.process;
+    const known = this.#processes.find(hash, source.words, start, count);
+    if (known !== undefined) return known;
     const process = this.#process(source, at);
-    this.#processes[slot] = { words: source.words.slice(start, start + count), process };
+    this.#processes.keep(hash, source.words, start, count, process);
     return process;
   }
 
@@ -240,43 +252,54 @@ export class RecordReader {
     const flags = view.getUint32(at + ProcessEntry.Flags, true);
     const pid = view.getUint32(at + ProcessEntry.Pid, true);
     const count = view.getUint32(at + ProcessEntry.ImageCount, true);
-    const images: ProcessImage[] = [];
+    const images = new Array<ProcessImage>(count);
     let image = at + ProcessEntry.Header;
-    for (let i = 0; i < count; i++) {
-      images.push(this.#image(source, image));
+    // The record has the newest first.
+    for (let i = count - 1; i >= 0; i--) {
+      images[i] = this.#image(source, image);
       image += view.getUint32(image + ImageEntry.Bytes, true);
     }
     return {
-      identity: word64(source, at + ProcessEntry.Identity),
+      identity: this.#texts.hex(source.bytes, at + ProcessEntry.Identity),
       flags: flags & ((1 << ProcessFlag.LinkShift) - 1),
       link: flags >> ProcessFlag.LinkShift,
-      own: view.getBigUint64(at + ProcessEntry.Own, true),
-      inherited: view.getBigUint64(at + ProcessEntry.Inherited, true),
+      marksLow: view.getUint32(at + ProcessEntry.Own, true),
+      marksHigh: view.getUint32(at + ProcessEntry.Own + 4, true),
       startUs: int64(source, at + ProcessEntry.StartUs),
       pid: pid === 0 ? undefined : pid - 1,
-      images: images.reverse(),
+      images,
+      made: undefined,
     };
   }
 
   #image(source: Source, at: number): ProcessImage {
     const { view } = source;
-    const image: Record<string, unknown> = { timeUs: int64(source, at + ImageEntry.TimeUs) };
+    // With every member from the start, images have one shape, whatever is known of them.
+    const image: { -readonly [K in keyof ProcessImage]: ProcessImage[K] } = {
+      timeUs: int64(source, at + ImageEntry.TimeUs),
+      executable: undefined,
+      name: undefined,
+      args: undefined,
+      commandLine: undefined,
+      user: undefined,
+    };
     const end = at + view.getUint32(at + ImageEntry.Bytes, true);
     for (let value = at + ImageEntry.Header; value + 8 <= end; value = nextValue(view, value)) {
-      const name = imageNames[view.getUint16(value, true)];
-      if (name === undefined) break;
+      const column = view.getUint16(value, true);
       const read = this.#value(source, value);
-      if (name === 'args') image[name] = (Array.isArray(read) ? read : [read]).map(String);
-      else image[name] = Array.isArray(read) ? String(read[0]) : String(read);
+      if (column === LineageColumn.Executable) image.executable = firstText(read);
+      else if (column === LineageColumn.Name) image.name = firstText(read);
+      else if (column === LineageColumn.CommandLine) image.commandLine = firstText(read);
+      else if (column === LineageColumn.Args) image.args = allTexts(read);
+      else if (column === LineageColumn.User) image.user = firstText(read);
+      else break;
     }
-    return image as unknown as ProcessImage;
+    return image;
   }
 }
 
-const noIdentity = '0'.repeat(32);
+const firstText = (value: EvidenceValue): string => String(typeof value === 'object' ? value[0] : value);
+const allTexts = (value: EvidenceValue): string[] => (typeof value === 'object' ? value : [value]).map(String);
 
-function isSame(kept: Int32Array, words: Int32Array, start: number, count: number): boolean {
-  if (kept.length !== count) return false;
-  for (let i = 0; i < count; i++) if (kept[i] !== words[start + i]) return false;
-  return true;
-}
+const isZero = ({ view }: Source, at: number): boolean =>
+  view.getUint32(at, true) === 0 && view.getUint32(at + 4, true) === 0;

@@ -56,14 +56,16 @@ function noteLookup(session: Session, witness: Witness): void {
   const [name] = textsOf(witness.fields, 'dns.question.name');
   if (name === undefined) return;
   for (const address of textsOf(witness.fields, 'dns.resolved_ip')) {
-    remember(session.lookups, address, { name: domainKey(name), timeUs: witness.timeUs }, lookupsMax);
+    const lookup = { name: domainKey(name), timeUs: witness.timeUs };
+    session.lookups = remember(session.lookups, address, lookup, lookupsMax);
   }
 }
 
 function noteWrite(rule: BehaviorRule, session: Session, witness: Witness): void {
   const [path] = textsOf(witness.fields, 'file.path');
   if (path === undefined) return;
-  remember(session.writes, pathKey(path, rule.judgement.platform, session.folds), witness.timeUs, writesMax);
+  const key = pathKey(path, rule.judgement.platform, session.folds);
+  session.writes = remember(session.writes, key, witness.timeUs, writesMax);
 }
 
 function noteDeletion(rule: BehaviorRule, session: Session, witness: Witness): boolean {
@@ -77,6 +79,7 @@ function noteDeletion(rule: BehaviorRule, session: Session, witness: Witness): b
 }
 
 function noteExecution(rule: BehaviorRule, session: Session, witness: Witness): boolean {
+  if (session.writes.size === 0) return false;
   const [path] = textsOf(witness.fields, 'process.executable');
   if (path === undefined) return false;
   const writtenUs = session.writes.get(pathKey(path, rule.judgement.platform, session.folds));
@@ -94,12 +97,16 @@ function noteProcess(session: Session, { chain, fields }: Witness): void {
   const identities = chain.slice(1).map(({ identity }) => identity);
   for (const field of ['process.entity_id', 'process.pid']) {
     const [name] = textsOf(fields, field);
-    if (name !== undefined) remember(session.processes, `${field} ${name}`, identities, processesMax);
+    if (name === undefined) continue;
+    session.processes = remember(session.processes, `${field} ${name}`, identities, processesMax);
   }
 }
 
-function remember<V>(map: Map<string, V>, key: string, value: V, max: number): void {
-  map.delete(key);
-  map.set(key, value);
-  if (map.size > max) map.delete(map.keys().next().value as string);
+/** The map with the entry as its newest; a map of its own from the first entry on. */
+function remember<V>(map: ReadonlyMap<string, V>, key: string, value: V, max: number): ReadonlyMap<string, V> {
+  const own = map.size === 0 ? new Map<string, V>() : (map as Map<string, V>);
+  own.delete(key);
+  own.set(key, value);
+  if (own.size > max) own.delete(own.keys().next().value as string);
+  return own;
 }

@@ -16,13 +16,13 @@ export interface SessionMemory {
   lastUs: number;
   launch: Evidence | undefined;
   /** Names looked up by the tree, by address: bounded, oldest first. */
-  readonly lookups: Map<string, { readonly name: string; readonly timeUs: number }>;
+  lookups: ReadonlyMap<string, { readonly name: string; readonly timeUs: number }>;
   /** Times of events of the source class: bounded, oldest first. */
   readonly sources: number[];
   /** Paths written by the tree: bounded, oldest first. */
-  readonly writes: Map<string, number>;
+  writes: ReadonlyMap<string, number>;
   /** Processes of the tree by `process.entity_id` and by `process.pid`, with the identities above each: bounded, oldest first. */
-  readonly processes: Map<string, readonly string[]>;
+  processes: ReadonlyMap<string, readonly string[]>;
   scriptDeletedUs: number | undefined;
   /** When a file that the tree wrote was executed by it, and how long after the write. */
   wroteAndRan: { readonly ranUs: number; readonly afterUs: number } | undefined;
@@ -48,10 +48,10 @@ export class Session implements SessionMemory {
   readonly folds: boolean;
   lastUs: number;
   launch: Evidence | undefined;
-  readonly lookups: SessionMemory['lookups'];
+  lookups: SessionMemory['lookups'];
   readonly sources: number[];
-  readonly writes: Map<string, number>;
-  readonly processes: SessionMemory['processes'];
+  writes: SessionMemory['writes'];
+  processes: SessionMemory['processes'];
   scriptDeletedUs: number | undefined;
   wroteAndRan: SessionMemory['wroteAndRan'];
   cases: Case[];

@@ -16,6 +16,9 @@ const idleUs = 24 * 3_600_000_000;
 /** Sessions looked at when one is opened on their host. */
 const expiredAtOnce = 2;
 
+/** What a session remembers until there is something; most sessions never have lookups or writes. */
+const nothing = new Map<string, never>();
+
 interface HostSessions {
   newestUs: number;
   /** By root identity, idlest first. */
@@ -121,10 +124,10 @@ export class SessionTable {
       folds: this.rule.judgement.foldsPaths && !this.caseSensitive.has(witness.host.id),
       lastUs: witness.timeUs,
       launch: undefined,
-      lookups: new Map(),
+      lookups: nothing,
       sources: [],
-      writes: new Map(),
-      processes: new Map(),
+      writes: nothing,
+      processes: nothing,
       scriptDeletedUs: undefined,
       wroteAndRan: undefined,
       cases: [],

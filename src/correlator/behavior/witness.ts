@@ -13,11 +13,11 @@ export type EvidenceFields = Readonly<Record<string, EvidenceValue>>;
 export interface ProcessImage {
   /** When the image was first seen, in microseconds since the epoch. */
   readonly timeUs: number;
-  readonly executable?: string;
-  readonly name?: string;
-  readonly args?: readonly string[];
-  readonly commandLine?: string;
-  readonly user?: string;
+  readonly executable?: string | undefined;
+  readonly name?: string | undefined;
+  readonly args?: readonly string[] | undefined;
+  readonly commandLine?: string | undefined;
+  readonly user?: string | undefined;
 }
 
 /** One process on the way from an event's subject up to the last known ancestor. */
@@ -26,8 +26,8 @@ export interface ProcessNode {
   readonly identity: string;
   /** The identity rests on a pid alone. */
   readonly weak: boolean;
-  readonly pid?: number;
-  readonly startUs?: number;
+  readonly pid?: number | undefined;
+  readonly startUs?: number | undefined;
   readonly images: readonly ProcessImage[];
   /** Names of the rule's marks that this process itself carries, not those it inherits. */
   readonly marks: readonly string[];

@@ -10,7 +10,7 @@ import type { ProcessImage, ProcessNode } from '../witness.js';
 import { foldedSet } from './patterns.js';
 
 /** Program name of an image, case-folded and without `.exe`. */
-export function programName(image: { readonly executable?: string; readonly name?: string }): string {
+export function programName(image: Pick<ProcessImage, 'executable' | 'name'>): string {
   return image.executable !== undefined ? programOfPath(image.executable) : programOfName(image.name ?? '');
 }
 
@@ -55,8 +55,8 @@ export interface NodeReading {
   readonly node: ProcessNode;
   /** Oldest first. */
   readonly images: readonly ImageTexts[];
-  /** By test: 0 not asked yet, 1 no, 2 yes. */
-  readonly answers: Uint8Array;
+  /** Two bits a test, {@link testsInWord} tests a number: 0 not asked yet, 1 no, 2 yes. */
+  readonly answers: number[];
 }
 
 /** A compiled {@link ProcessTest}. */
@@ -67,16 +67,27 @@ export interface CompiledProcess {
   readonly holdsFor: (node: ProcessNode, texts: ImageTexts) => boolean;
 }
 
+/** Identities of processes mostly are hexadecimal digits: the last few tell most apart. */
+function placeOf({ identity }: ProcessNode): number {
+  const end = identity.length;
+  let hash = 0;
+  for (let i = Math.max(0, end - 4); i < end; i++)
+    hash = (hash << 4) ^ (identity.charCodeAt(i) & 15) ^ (identity.charCodeAt(i) >> 6);
+  return hash & (readingPlaces - 1);
+}
+
 type ImageTest = (texts: ImageTexts) => boolean;
 
-/** Readings kept; all are forgotten when there are more. */
-const readingsMax = 2048;
+/** As many as make a number that is stored without an object of its own. */
+const testsInWord = 15;
+/** Places for readings; each holds the last. A power of two. */
+const readingPlaces = 2048;
 
 /** Compiles the process tests of one judgement and reads nodes for them. Compile all tests before reading a node. */
 export class ProcessTests {
   #count = 0;
   readonly #compiled = new WeakMap<ProcessTest, CompiledProcess>();
-  readonly #readings = new Map<ProcessNode, NodeReading>();
+  readonly #readings: (NodeReading | undefined)[] = new Array(readingPlaces).fill(undefined);
   readonly #keyOf: (path: string) => string;
 
   constructor(platform: Platform) {
@@ -85,12 +96,12 @@ export class ProcessTests {
 
   /** What the tests read of a node. A node is never changed once it was read. */
   read(node: ProcessNode): NodeReading {
-    const known = this.#readings.get(node);
-    if (known !== undefined) return known;
+    const place = placeOf(node);
+    const known = this.#readings[place];
+    if (known?.node === node) return known;
     const images = node.images.map((image) => new ImageTexts(image, this.#keyOf));
-    const reading = { node, images, answers: new Uint8Array(this.#count) };
-    if (this.#readings.size >= readingsMax) this.#readings.clear();
-    this.#readings.set(node, reading);
+    const reading = { node, images, answers: new Array(Math.ceil(this.#count / testsInWord)).fill(0) };
+    this.#readings[place] = reading;
     return reading;
   }
 
@@ -110,6 +121,8 @@ export class ProcessTests {
     const any = test.any?.map((one) => this.compile(one));
     const image = imageTest(test);
     const index = this.#count++;
+    const word = Math.floor(index / testsInWord);
+    const shift = 2 * (index % testsInWord);
     const answer = (reading: NodeReading): boolean =>
       isMarked(reading.node) &&
       (image === undefined || reading.images.some(image)) &&
@@ -117,10 +130,10 @@ export class ProcessTests {
       (not === undefined || !not.holds(reading));
     return {
       holds: (reading) => {
-        const known = reading.answers[index];
+        const known = ((reading.answers[word] as number) >> shift) & 3;
         if (known !== 0) return known === 2;
         const holds = answer(reading);
-        reading.answers[index] = holds ? 2 : 1;
+        (reading.answers[word] as number) |= (holds ? 2 : 1) << shift;
         return holds;
       },
       holdsFor: (node, texts) =>
