@@ -49,6 +49,17 @@ describe('trees of interpreters in the coverage', () => {
     expect(Object.keys(python?.byTier ?? {})).toEqual(expect.arrayContaining(['P1', 'P1L', 'P2', 'P2R', 'P3', 'PN']));
   });
 
+  test('a launch that two sensors tell is one root, and one launch of the inventory', async () => {
+    for (const id of ['win-two-sensors', 'win-two-sensors-reversed']) {
+      const file = workspace.file(`${id}.ndjson`, scenario(id).events as object[]);
+      const { stdout } = await runCli('coverage', '--json', file);
+      const { hosts } = JSON.parse(stdout) as CoverageReport;
+      expect(hosts[0]?.python).toMatchObject({ roots: 1, byTier: { P1: 1 }, contexts: { office: 1 } });
+      const { stdout: rows } = await runCli('inventory', '--json', file);
+      expect(JSON.parse(rows)).toMatchObject({ launches: 1 });
+    }
+  });
+
   test('an unknown context says why', async () => {
     const missing = await hostOf('mac-missing-parent');
     expect(missing.python).toMatchObject({ contextKnownRate: 0, contextUnknown: { parentMissing: 1, orphan: 0 } });

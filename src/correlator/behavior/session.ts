@@ -10,7 +10,8 @@ export type { SessionProfile } from './profile.js';
 /** What a session remembers. */
 export interface SessionMemory {
   readonly host: { readonly id: string; readonly name?: string };
-  readonly rootIdentity: string;
+  /** Changes once, where a root that was known by a pid alone turns out to have an identity of its own. */
+  rootIdentity: string;
   /** Paths compare folded on this host. */
   readonly folds: boolean;
   lastUs: number;
@@ -44,7 +45,7 @@ interface Description {
  */
 export class Session implements SessionMemory {
   readonly host: SessionMemory['host'];
-  readonly rootIdentity: string;
+  rootIdentity: string;
   readonly folds: boolean;
   lastUs: number;
   launch: Evidence | undefined;

@@ -7,7 +7,7 @@ import type { CompiledJudgement } from './compiled/judgement.js';
 import type { SessionProfile } from './profile.js';
 import { rootChain, typedRoot } from './root.js';
 import { Session, type SessionMemory } from './session.js';
-import type { Witness } from './witness.js';
+import type { ProcessNode, Witness } from './witness.js';
 
 const sessionsMaxDefault = 16_384;
 const seenMax = 1024;
@@ -19,10 +19,15 @@ const expiredAtOnce = 2;
 /** What a session remembers until there is something; most sessions never have lookups or writes. */
 const nothing = new Map<string, never>();
 
+/** Pids noted beyond twice the sessions before they are looked through. */
+const weakSlack = 64;
+
 interface HostSessions {
   newestUs: number;
   /** By root identity, idlest first. */
   readonly sessions: Map<string, Session>;
+  /** Root identities that rest on a pid alone, by pid. */
+  readonly weak: Map<number, string>;
 }
 
 export class SessionTable {
@@ -63,7 +68,7 @@ export class SessionTable {
     const chain = this.chainOf(witness);
     const [root] = chain;
     if (root === undefined) return undefined;
-    const known = host.sessions.get(root.identity);
+    const known = host.sessions.get(root.identity) ?? adopted(host, root);
     if (known === undefined) this.expire(host);
     const session = changing(known) ?? this.open(witness, chain);
     if (known !== undefined && this.rule.judgement.session.kind === 'lineage') {
@@ -73,6 +78,7 @@ export class SessionTable {
     session.lastUs = Math.max(session.lastUs, witness.timeUs);
     if (known !== undefined) host.sessions.delete(root.identity);
     host.sessions.set(root.identity, session);
+    if (root.weak && root.pid !== undefined) noteWeak(host, root.pid, root.identity);
     if (known === undefined && ++this.count > this.sessionsMax) this.dropOne();
     return { session, chain };
   }
@@ -94,7 +100,7 @@ export class SessionTable {
     let host = this.hosts.get(witness.host.id);
     if (host === undefined) {
       if (this.hosts.size >= 2 * this.sessionsMax) this.forgetHosts();
-      host = { newestUs: witness.timeUs, sessions: new Map() };
+      host = { newestUs: witness.timeUs, sessions: new Map(), weak: new Map() };
       this.hosts.set(witness.host.id, host);
     }
     host.newestUs = Math.max(host.newestUs, witness.timeUs);
@@ -183,7 +189,8 @@ export class SessionTable {
     this.count = 0;
     for (const { id, newestUs, sessions } of state) {
       const restored = sessions.map((session): [string, Session] => [session.rootIdentity, this.revive(session)]);
-      this.hosts.set(id, { newestUs, sessions: new Map(restored) });
+      const weak = restored.flatMap(([identity, { profile }]) => weakPids(profile.chain[0], identity));
+      this.hosts.set(id, { newestUs, sessions: new Map(restored), weak: new Map(weak) });
       this.count += restored.length;
     }
   }
@@ -209,6 +216,32 @@ export interface Placement {
   readonly session: Session;
   readonly chain: Witness['chain'];
 }
+
+/**
+ * The session of a root that one sensor told by pid alone before another told its identity: the same pid, seen to start
+ * at the same time. It goes on under the identity.
+ */
+function adopted({ sessions, weak }: HostSessions, root: ProcessNode): Session | undefined {
+  const identity = root.weak || root.pid === undefined ? undefined : weak.get(root.pid);
+  const session = identity === undefined ? undefined : sessions.get(identity);
+  const before = session?.profile.chain[0]?.images[0]?.timeUs;
+  if (identity === undefined || session === undefined || before !== root.images[0]?.timeUs) return undefined;
+  sessions.delete(identity);
+  weak.delete(root.pid as number);
+  const taken = changing(session) as Session;
+  taken.rootIdentity = root.identity;
+  return taken;
+}
+
+/** Pids whose sessions are gone go once they are many. */
+function noteWeak({ sessions, weak }: HostSessions, pid: number, identity: string): void {
+  weak.set(pid, identity);
+  if (weak.size <= weakSlack + 2 * sessions.size) return;
+  for (const [one, of] of weak) if (!sessions.has(of)) weak.delete(one);
+}
+
+const weakPids = (root: ProcessNode | undefined, identity: string): (readonly [number, string])[] =>
+  root?.weak === true && root.pid !== undefined ? [[root.pid, identity]] : [];
 
 /** A session that is given out may be changed. */
 function changing(session: Session | undefined): Session | undefined {

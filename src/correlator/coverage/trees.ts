@@ -46,6 +46,8 @@ interface RootFacts {
   readonly implicit: boolean;
   readonly broken: boolean;
   readonly argsSplit: boolean;
+  /** Pid and first time, where the root is known by them alone: another sensor may tell its identity. */
+  readonly life?: string;
 }
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
@@ -90,7 +92,8 @@ export class TreeTally {
     const host = this.#host(witness.host.id);
     if (host === undefined) return;
     const { identity, facts, isSubject } = root;
-    const known = host.roots.get(identity);
+    const known = host.roots.get(identity) ?? adopted(host, root.node);
+    if (known !== undefined) host.roots.set(identity, known);
     // Later events of the root itself tell more of it: another image, a library.
     if (known === undefined || (isSubject && isTelling && !isFollowOn)) this.#count(host, identity, known, facts());
     if (!isFollowOn) return;
@@ -117,17 +120,14 @@ export class TreeTally {
     if (rule.judgement.session.kind === 'fields') {
       if (!isLaunch) return undefined;
       const node = typedRoot(`${witness.eventId}`, witness);
-      return { identity: node.identity, isSubject: true, facts: () => factsOf(compiled, [node], witness) };
+      return { identity: node.identity, node, isSubject: true, facts: () => factsOf(compiled, [node], witness) };
     }
     const chain = rootChain(compiled, rule.root, witness.chain);
     const [node] = chain;
     if (node === undefined) return undefined;
     const isSubject = node.identity === witness.chain[0]?.identity;
-    return {
-      identity: node.identity,
-      isSubject,
-      facts: () => factsOf(compiled, chain, witness, isLaunch && isSubject),
-    };
+    const facts = () => factsOf(compiled, chain, witness, isLaunch && isSubject);
+    return { identity: node.identity, node, isSubject, facts };
   }
 
   #compiledOf(rule: BehaviorRule): CompiledJudgement {
@@ -153,6 +153,16 @@ export class TreeTally {
     roots.set(identity, facts);
     if (roots.size > rootsOfHostMax) roots.delete(roots.keys().next().value as string);
   }
+}
+
+const lifeOf = ({ pid, images }: ProcessNode): string => `${pid} ${images[0]?.timeUs}`;
+
+/** What a root was counted as while it was known by its pid alone. */
+function adopted({ roots }: Host, node: ProcessNode): RootFacts | undefined {
+  if (node.weak || node.pid === undefined) return undefined;
+  const [identity, facts] = [...roots].find(([, { life }]) => life === lifeOf(node)) ?? [];
+  if (identity !== undefined) roots.delete(identity);
+  return facts;
 }
 
 const noCounts = (): Counts => ({
@@ -183,6 +193,7 @@ function factsOf(
     context: profile.context,
     ...unknownOf(compiled, profile),
     weak: quality.includes('weak_identity'),
+    ...(chain[0]?.weak === true ? { life: lifeOf(chain[0]) } : {}),
     implicit: quality.includes('implicit'),
     broken: quality.includes('lineage_broken'),
     argsSplit: quality.includes('args_split'),

@@ -143,6 +143,8 @@ export class Inventory {
   readonly #rows = new Map<string, Row>();
   /** Rows by host and identity of a launched process, oldest first. */
   readonly #roots = new Map<string, Row>();
+  /** Launches counted lately, oldest first. */
+  readonly #launches = new Set<string>();
   readonly #compiled = new Map<BehaviorRule, CompiledJudgement>();
   readonly #expectations: Expectations | undefined;
   readonly #exceptions: ExceptionSet | undefined;
@@ -207,6 +209,8 @@ export class Inventory {
     const interpreter = first(witness, 'process.executable') ?? executableOf(node) ?? 'unknown';
     const row = this.#row(witness, platform, interpreter, profile.tier);
     if (row === undefined) return;
+    this.#remember(rootKey(witness.host.id, node.identity), row);
+    if (this.#isAgain(witness.host.id, node, interpreter)) return;
     row.launches++;
     row.firstSeenUs = Math.min(row.firstSeenUs, witness.timeUs);
     row.lastSeenUs = Math.max(row.lastSeenUs, witness.timeUs);
@@ -228,8 +232,18 @@ export class Inventory {
     const { host } = witness;
     const subject = launchSubject({ ruleId: rule.id, platform, host, profile }, witness);
     for (const id of this.#exceptions?.covering(subject) ?? []) add(counts.exceptions, id);
-    this.#remember(rootKey(witness.host.id, node.identity), row);
     this.#addCommand(row, first(witness, 'process.command_line') ?? node.images.at(-1)?.commandLine);
+  }
+
+  /** One launch that two sensors tell, or one delivered twice, is one: equal pid, first seen at the same time. */
+  #isAgain(host: string, { pid, images }: ProcessNode, interpreter: string): boolean {
+    const [first] = images;
+    if (pid === undefined || first === undefined) return false;
+    const launch = `${host} ${pid} ${first.timeUs} ${interpreter}`;
+    if (this.#launches.has(launch)) return true;
+    this.#launches.add(launch);
+    if (this.#launches.size > rootsMax) this.#launches.delete(this.#launches.values().next().value as string);
+    return false;
   }
 
   #remember(root: string, row: Row): void {
