@@ -4,27 +4,28 @@
  */
 import { BatchKind, ColumnKind, IngestCounter, IngestLimit, SkipReason, ViewColumn, ViewWord } from "../src/core/abi/events";
 import { isOfSession, viewColumn } from "./batch_check";
+import { ownRows } from "./batch_own";
 import { entriesOf, pagesCodes, pagesEntry, placeOfCode, tableOf } from "./code_pages";
 import { columnCount, columnKind, columnNestedLength, columnOffset, hostIdColumn, rowStride } from "./columns";
 import { addEntries, dictionaryInit, dictionaryReset, spaceOf } from "./dictionary";
+import { sessionWaits, useCodes } from "./dictionary_waiting";
 import { hashBytes, hashNumber } from "./hash";
 import { hostTouchHash, hostTouchRecord } from "./hosts";
 import { chunkFlush, ensureSlot } from "./ingest";
 import { count, countRow, scratchEnd, scratchReset, scratchTake, scratchTop, skipRow } from "./input";
 import { align8, reserve } from "./memory";
-import { chunkRows, clearNumbers, rowAddress, rowHostHash, rowOpen, rowPass, rowStage, rowsFree, touch } from "./rows";
+import { chunkRows, clearNumbers, ordinalNext, rowAddress, rowHostHash, rowOpen, rowStage, rowsFree, rowsPass, touch } from "./rows";
 import { listItem, listLength, valueIsList } from "./lists";
-import { ownsSlot, sharesSlots, slotOfHost } from "./routing";
+import { ordinalTable, sharesSlots } from "./routing";
 import { NO_TIME, timeInRange } from "./time";
 import { valuesMakeRoom } from "./value_collection";
 import { formatNumber, internList, internNested, internNumber, internText, valueBytesFree, valuesFree } from "./values";
 
-export { ingest_batch_check } from "./batch_check";
+export { batch_contents_check, ingest_batch_check, ingest_batch_room } from "./batch_check";
 
 const BLOCK: u32 = 32;
-/** In place of a slot: the row is skipped; the row is another kernel's. Both are above every slot. */
+/** In place of a slot: the row is skipped. */
 const NO_SLOT: u32 = 0xffffffff;
-const FOREIGN_SLOT: u32 = 0xfffffffe;
 
 let slots: usize = 0;
 /** Address of each row of the block; of a spare row for those that are skipped, so that filling need not ask. */
@@ -37,9 +38,8 @@ export let touched: u64 = 0;
 let listBuffer: usize = 0;
 let hostPointer: usize = 0;
 let hostBytes: u32 = 0;
-/** Codes of the rows' host ids, and where they lead; 0 where rows are read without a look at them. */
-let hostCodes: usize = 0;
-let hostSpace: usize = 0;
+/** The rows in hand are some of those sent, moved to the front. */
+let isMoved: bool = false;
 /** The column in hand: where its codes lead. */
 let isSession: bool = false;
 
@@ -58,11 +58,26 @@ export function ingest_batch(view: usize): u32 {
   hostPointer = <usize>load<u32>(view, ViewWord.HostPointer * 4);
   hostBytes = load<u32>(view, ViewWord.HostBytes * 4);
   if (load<u32>(view, ViewWord.StartsSession * 4) != 0) dictionaryReset(true);
+  const isShared = sharesSlots();
+  const mayWait = isShared || sessionWaits;
   for (let c: u32 = 0; c < columnCount(); c++) {
     const column = viewColumn(view, c);
-    if (load<u32>(column, ViewColumn.Entries * 4) != 0) addEntries(column, c, isOfSession(view, column));
+    if (load<u32>(column, ViewColumn.Entries * 4) == 0) continue;
+    addEntries(column, c, isOfSession(view, column), mayWait && c != hostIdColumn);
   }
-  findHostCodes(view);
+  const taken = isShared ? ownRows(view, rows) : rows;
+  isMoved = taken != rows;
+  if (mayWait) useValues(view, taken);
+  const first = ordinalNext();
+  fillRows(view, taken);
+  rowsPass(rows - taken, first + rows);
+  chunkFlush();
+  scratchReset();
+  dictionaryReset(false);
+  return rows;
+}
+
+function fillRows(view: usize, rows: u32): void {
   const times = <usize>load<u32>(view, ViewWord.TimePointer * 4);
   let row: u32 = 0;
   while (row < rows) {
@@ -74,31 +89,20 @@ export function ingest_batch(view: usize): u32 {
     stageBlock(row, size);
     row += size;
   }
-  chunkFlush();
-  scratchReset();
-  dictionaryReset(false);
-  return rows;
 }
 
-/** Where a kernel that shares the stream finds the host of a row before anything else is read of it; no codes elsewhere. */
-function findHostCodes(view: usize): void {
-  hostCodes = 0;
-  if (!sharesSlots() || hostIdColumn == 0xffffffff || columnKind(hostIdColumn) != ColumnKind.Id) return;
-  const column = viewColumn(view, hostIdColumn);
-  const kind = load<u32>(column, ViewColumn.Kind * 4);
-  if (kind == 0 || kind == BatchKind.Number || load<u32>(column, ViewColumn.ListOffsets * 4) != 0) return;
-  hostCodes = <usize>load<u32>(column, ViewColumn.Codes * 4);
-  hostSpace = spaceOf(isOfSession(view, column), hostIdColumn);
-}
-
-/** Whether the row names a host that is another kernel's. Where it names none in its own column, staging tells. */
-@inline
-function isForeign(row: u32): bool {
-  if (hostCodes == 0) return false;
-  const code = load<u32>(hostCodes + (<usize>row << 2));
-  if (code == 0) return false;
-  const hash = load<u64>(pagesEntry(hostSpace, tableOf(hostSpace, hostIdColumn), code));
-  return hash != 0 && !ownsSlot(slotOfHost(hash));
+/** Sees to it that none of the rows' codes waits for its first use. */
+function useValues(view: usize, rows: u32): void {
+  for (let c: u32 = 0; c < columnCount(); c++) {
+    const column = viewColumn(view, c);
+    const kind = load<u32>(column, ViewColumn.Kind * 4);
+    if (kind == 0 || kind == BatchKind.Number || columnKind(c) != ColumnKind.Text) continue;
+    const space = spaceOf(isOfSession(view, column), c);
+    if (pagesCodes(space, c) == 0) continue;
+    const isList = load<u32>(column, ViewColumn.ListOffsets * 4) != 0;
+    const total = isList ? load<u32>(column, ViewColumn.CodeCount * 4) : rows;
+    useCodes(space, c, <usize>load<u32>(column, ViewColumn.Codes * 4), total);
+  }
 }
 
 /** Takes slots for the next rows, as many as a block, the chunk and the row store hold; at least one row. */
@@ -110,13 +114,12 @@ function openBlock(view: usize, times: usize, row: u32, rows: u32): u32 {
   for (let i: u32 = 0; i < size; i++) {
     const timeUs = timeInRange(load<i64>(times + (<usize>(row + i) << 3)));
     let slot = NO_SLOT;
-    if (isForeign(row + i)) slot = FOREIGN_SLOT;
-    else if (hasSlot && timeUs != NO_TIME) {
+    if (hasSlot && timeUs != NO_TIME) {
       slot = rowOpen(timeUs);
       clearNumbers(rowAddress(slot));
     }
     store<u32>(slots + (<usize>i << 2), slot);
-    store<u32>(addresses + (<usize>i << 2), <u32>(slot >= FOREIGN_SLOT ? spareRow : rowAddress(slot)));
+    store<u32>(addresses + (<usize>i << 2), <u32>(slot == NO_SLOT ? spareRow : rowAddress(slot)));
   }
   return size;
 }
@@ -146,17 +149,18 @@ function makeRoom(view: usize, row: u32, size: u32): void {
   valuesMakeRoom(values, bytes);
 }
 
+/** Place of a row in the batch as it was sent. */
+function placeOf(row: u32): u32 {
+  return isMoved ? load<u32>(ordinalTable() + (<usize>row << 2)) : row;
+}
+
 function stageBlock(row: u32, size: u32): void {
   touchHosts(size);
   for (let i: u32 = 0; i < size; i++) {
     const slot = load<u32>(slots + (<usize>i << 2));
     countRow();
-    if (slot == FOREIGN_SLOT) {
-      rowPass();
-      continue;
-    }
     if (slot == NO_SLOT) {
-      skipRow(rowsFree() == 0 ? SkipReason.RowStore : SkipReason.Time, row + i);
+      skipRow(rowsFree() == 0 ? SkipReason.RowStore : SkipReason.Time, placeOf(row + i));
       continue;
     }
     if (hostBytes != 0) fillHost(rowAddress(slot));
@@ -169,7 +173,7 @@ function touchHosts(size: u32): void {
   let sum: u64 = 0;
   for (let i: u32 = 0; i < size; i++) {
     const slot = load<u32>(slots + (<usize>i << 2));
-    const host: u32 = slot >= FOREIGN_SLOT ? 0 : hostTouchHash(rowHostHash(slot));
+    const host: u32 = slot == NO_SLOT ? 0 : hostTouchHash(rowHostHash(slot));
     store<u32>(hostsTouched + (<usize>i << 2), host);
   }
   for (let i: u32 = 0; i < size; i++) sum += hostTouchRecord(load<u32>(hostsTouched + (<usize>i << 2)));
@@ -237,7 +241,7 @@ function fillSingles(column: usize, c: u32, kind: u32, row: u32, size: u32): voi
   for (let i: u32 = 0; i < size; i++) {
     const code = load<u32>(codes + (<usize>i << 2));
     // A skipped row's values are not told as mistyped.
-    if (code == 0 || slotAt(i) >= FOREIGN_SLOT) continue;
+    if (code == 0 || slotAt(i) == NO_SLOT) continue;
     copySingle(addressAt(i) + offset, pagesEntry(space, table, code), kind);
   }
 }
@@ -261,7 +265,7 @@ function fillFromLists(column: usize, c: u32, kind: u32, row: u32, size: u32): v
   const table = tableOf(space, c);
   for (let i: u32 = 0; i < size; i++) {
     const slot = slotAt(i);
-    if (slot >= FOREIGN_SLOT) continue;
+    if (slot == NO_SLOT) continue;
     const first = load<u32>(listOffsets + (<usize>i << 2));
     const length = load<u32>(listOffsets + (<usize>i << 2), 4) - first;
     const items = codes + (<usize>first << 2);
@@ -312,7 +316,7 @@ function fillFromNumbers(column: usize, c: u32, kind: u32, row: u32, size: u32):
   const offset = columnOffset(c);
   for (let i: u32 = 0; i < size; i++) {
     const slot = slotAt(i);
-    if (slot >= FOREIGN_SLOT || (validity != 0 && !isValid(validity, row + i))) continue;
+    if (slot == NO_SLOT || (validity != 0 && !isValid(validity, row + i))) continue;
     const number = load<f64>(numbers + (<usize>i << 3));
     if (!isFinite(number)) {
       if (kind == ColumnKind.Number) count(IngestCounter.Mistyped);

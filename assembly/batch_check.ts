@@ -14,6 +14,8 @@ import { ENTRY_HEADER, valueBytesFree, valuesFree } from "./values";
 
 const TRUE_TEXT: u32 = 0x65757274;
 const FALSE_TEXT: u32 = 0x736c6166;
+/** What a column's entries take at most beyond their own bytes where they wait to be used (`dictionary_waiting.ts`). */
+const WAITING_BYTES: u32 = 48;
 
 /** Entries that the batch adds to the session, and to its own dictionaries. */
 let sessionCodes: u32 = 0;
@@ -38,6 +40,41 @@ export function viewColumn(view: usize, c: u32): usize {
 export function ingest_batch_check(view: usize): u32 {
   const rows = load<u32>(view, ViewWord.Rows * 4);
   const startsSession = load<u32>(view, ViewWord.StartsSession * 4) != 0;
+  for (let c: u32 = 0; c < columnCount(); c++) {
+    const column = viewColumn(view, c);
+    const isSession = isOfSession(view, column);
+    const base = load<u32>(column, ViewColumn.Base * 4);
+    const isCoded = load<u32>(column, ViewColumn.Codes * 4) != 0;
+    const known = isSession && !startsSession ? pagesCodes(spaceOf(true, c), c) : 0;
+    const fault: u32 = isCoded && base != known ? BatchFault.Code : checkContents(column, rows);
+    if (fault != 0) return fault | (c << 8);
+  }
+  return makeRoom(view, startsSession);
+}
+
+/**
+ * Checks the contents of `columns` column records, of whatever program they are: each code, offset, tag and byte of text.
+ * The codes known before are those that the records tell. Returns `BatchFault | column << 8`.
+ */
+export function batch_contents_check(view: usize, columns: u32): u32 {
+  const rows = load<u32>(view, ViewWord.Rows * 4);
+  for (let c: u32 = 0; c < columns; c++) {
+    const fault = checkContents(viewColumn(view, c), rows);
+    if (fault != 0) return fault | (c << 8);
+  }
+  return 0;
+}
+
+/**
+ * Makes room for a batch whose contents were checked elsewhere. Where the text finds no room values are lost, and counted;
+ * a fault says that the tables of codes and identities are too small.
+ */
+export function ingest_batch_room(view: usize): u32 {
+  const fault = makeRoom(view, load<u32>(view, ViewWord.StartsSession * 4) != 0);
+  return fault == BatchFault.Text ? 0 : fault;
+}
+
+function makeRoom(view: usize, startsSession: bool): u32 {
   sessionCodes = 0;
   sessionIds = 0;
   sessionIdBytes = 0;
@@ -46,8 +83,7 @@ export function ingest_batch_check(view: usize): u32 {
   newBytes = 0;
   for (let c: u32 = 0; c < columnCount(); c++) {
     const column = viewColumn(view, c);
-    const fault = checkColumn(column, c, rows, isOfSession(view, column), startsSession);
-    if (fault != 0) return fault | (c << 8);
+    countEntries(column, c, isOfSession(view, column));
   }
   if (ownCodes > codesFree(true) || sessionCodes > codesFree(startsSession)) return BatchFault.Codes;
   if (ownIds > idsFree(true) || sessionIds > idsFree(startsSession)) return BatchFault.Ids;
@@ -71,40 +107,27 @@ function hasRoom(): bool {
   return valuesFree() >= ownCodes + sessionCodes && valueBytesFree() >= newBytes;
 }
 
-function checkColumn(column: usize, c: u32, rows: u32, isSession: bool, startsSession: bool): u32 {
+function checkContents(column: usize, rows: u32): u32 {
   const kind = load<u32>(column, ViewColumn.Kind * 4);
-  if (kind == 0) return 0;
+  if (kind == 0 || kind == BatchKind.Number) return 0;
   const listOffsets = <usize>load<u32>(column, ViewColumn.ListOffsets * 4);
-  if (kind == BatchKind.Number) return 0;
-  const base = load<u32>(column, ViewColumn.Base * 4);
   const codeCount = load<u32>(column, ViewColumn.CodeCount * 4);
   if (listOffsets != 0 && !isRising(listOffsets, rows + 1, codeCount)) return BatchFault.ListOffsets;
-  if (base != (isSession && !startsSession ? pagesCodes(spaceOf(true, c), c) : 0)) return BatchFault.Code;
-  const entries = load<u32>(column, ViewColumn.Entries * 4);
-  if (largest(load<u32>(column, ViewColumn.Codes * 4), codeCount) > base + entries) return BatchFault.Code;
-  return checkEntries(column, c, base, entries, isSession);
+  const known = load<u32>(column, ViewColumn.Base * 4) + load<u32>(column, ViewColumn.Entries * 4);
+  if (largest(load<u32>(column, ViewColumn.Codes * 4), codeCount) > known) return BatchFault.Code;
+  return checkEntries(column);
 }
 
-function checkEntries(column: usize, c: u32, base: u32, entries: u32, isSession: bool): u32 {
+function checkEntries(column: usize): u32 {
+  const entries = load<u32>(column, ViewColumn.Entries * 4);
   if (entries == 0) return 0;
   const offsets = <usize>load<u32>(column, ViewColumn.Offsets * 4);
   const text = <usize>load<u32>(column, ViewColumn.Text * 4);
   const tags = <usize>load<u32>(column, ViewColumn.Tags * 4);
   const textBytes = load<u32>(column, ViewColumn.TextBytes * 4);
   if (load<u32>(offsets) != 0 || !isRising(offsets, entries + 1, textBytes)) return BatchFault.Offsets;
-  const isText = columnKind(c) == ColumnKind.Text;
-  // Alignment costs at most seven bytes an entry; a number's canonical text is at most 32.
-  if (isText) {
-    if (isSession) sessionCodes += entries;
-    else ownCodes += entries;
-    newBytes += textBytes + entries * <u32>(ENTRY_HEADER + 8) + (tags == 0 ? 0 : entries * 32);
-  } else if (isSession) {
-    sessionIds += entries;
-    sessionIdBytes += align8(textBytes) + (<usize>entries << 3);
-  } else {
-    ownIds += entries;
-  }
   if (tags == 0) return checkStrings(offsets, entries, text, text + textBytes);
+  const base = load<u32>(column, ViewColumn.Base * 4);
   for (let i: u32 = 0; i < entries; i++) {
     const start = text + load<u32>(offsets + (<usize>i << 2));
     const end = text + load<u32>(offsets + (<usize>i << 2), 4);
@@ -112,6 +135,25 @@ function checkEntries(column: usize, c: u32, base: u32, entries: u32, isSession:
     if (fault != 0) return fault;
   }
   return 0;
+}
+
+/** Adds what the column's entries take to the totals. */
+function countEntries(column: usize, c: u32, isSession: bool): void {
+  const entries = load<u32>(column, ViewColumn.Entries * 4);
+  if (load<u32>(column, ViewColumn.Kind * 4) == 0 || entries == 0) return;
+  const textBytes = load<u32>(column, ViewColumn.TextBytes * 4);
+  const hasTags = load<u32>(column, ViewColumn.Tags * 4) != 0;
+  // Alignment costs at most seven bytes an entry; a number's canonical text is at most 32.
+  if (columnKind(c) == ColumnKind.Text) {
+    if (isSession) sessionCodes += entries;
+    else ownCodes += entries;
+    newBytes += textBytes + entries * <u32>(ENTRY_HEADER + 8) + (hasTags ? entries * 32 : 0) + WAITING_BYTES;
+  } else if (isSession) {
+    sessionIds += entries;
+    sessionIdBytes += align8(textBytes) + (<usize>entries << 3);
+  } else {
+    ownIds += entries;
+  }
 }
 
 /** Text is checked as one run; entries may then only start where a code point does. */

@@ -10,6 +10,7 @@ import { count, maxValueBytes } from "./input";
 import { numberFromText } from "./json_number";
 import { align8, copyText, reserve, reserveText } from "./memory";
 import { utf8Cut } from "./utf8";
+import { addWaiting, WAITING, waitingInit, waitingReset } from "./dictionary_waiting";
 import { internBoolean, internList, internNumber, internText, placeOf, touchSlot, valueMark } from "./values";
 
 /** Dictionary entries hashed, and their index slots fetched, before they are interned. */
@@ -43,6 +44,7 @@ export function dictionaryInit(codes: u32, ids: u32, idBytes: usize): void {
   idTexts = reserveText(idBytes);
   idTextsTop = idTexts;
   idTextsEnd = idTexts + idBytes;
+  waitingInit();
   hashes = reserve(GROUP << 3);
   listBuffer = reserve(<usize>IngestLimit.RowItems << 2);
 }
@@ -52,6 +54,7 @@ export function dictionaryReset(isDelta: bool): void {
   pagesReset(isDelta ? sessionValues : batchValues);
   pagesReset(isDelta ? sessionIds : batchIds);
   if (!isDelta) return;
+  waitingReset();
   idTextsTop = idTexts;
   sessionCodes = 0;
   sessionIdCodes = 0;
@@ -87,12 +90,15 @@ function markSpace(space: usize): void {
   for (let c: u32 = 0; c < columnCount(); c++) {
     if (columnKind(c) != ColumnKind.Text) continue;
     const table = tableOf(space, c);
-    for (let code = pagesCodes(space, c); code > 0; code--) valueMark(load<u32>(pagesEntry(space, table, code)));
+    for (let code = pagesCodes(space, c); code > 0; code--) valueMark(load<u32>(pagesEntry(space, table, code)) & ~WAITING);
   }
 }
 
-/** Takes the entries that the column record `column` of a checked batch adds. */
-export function addEntries(column: usize, c: u32, isDelta: bool): void {
+/**
+ * Takes the entries that the column record `column` of a checked batch adds. Those of Text columns may wait until a row
+ * uses them: see `useCodes`.
+ */
+export function addEntries(column: usize, c: u32, isDelta: bool, mayWait: bool): void {
   const entries = load<u32>(column, ViewColumn.Entries * 4);
   const offsets = <usize>load<u32>(column, ViewColumn.Offsets * 4);
   const text = <usize>load<u32>(column, ViewColumn.Text * 4);
@@ -101,6 +107,10 @@ export function addEntries(column: usize, c: u32, isDelta: bool): void {
   const isText = columnKind(c) == ColumnKind.Text;
   if (isDelta && isText) sessionCodes += entries;
   else if (isDelta) sessionIdCodes += entries;
+  if (isText && mayWait) {
+    addWaiting(column, space, c, isDelta);
+    return;
+  }
   if (isText) {
     addValues(space, c, entries, offsets, text, tags);
     return;

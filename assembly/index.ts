@@ -27,7 +27,7 @@ export {
   judgedRowCount as judged_row_count,
   lateRowCount as late_row_count,
 } from "./apply";
-export { ingest_batch, ingest_batch_check } from "./batch";
+export { batch_contents_check, ingest_batch, ingest_batch_check, ingest_batch_room } from "./batch";
 export { configTable as config_table, setSection as set_section } from "./config";
 export { coverageForgotten as coverage_forgotten, coverageRow as coverage_row } from "./coverage";
 export { matchedCounts as matched_counts } from "./dispatch";

@@ -84,6 +84,11 @@ export function countRow(): void {
   count(IngestCounter.Rows);
 }
 
+export function countRows(rows: u32): void {
+  const at = counterAt(IngestCounter.Rows);
+  store<u64>(at, load<u64>(at) + rows);
+}
+
 /** Counts a skipped row, gives it its ordinal and keeps it as an example while there are few. */
 export function skipRow(reason: SkipReason, offset: u32): void {
   count(reason);

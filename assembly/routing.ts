@@ -62,6 +62,12 @@ export function sharesSlots(): bool {
   return any != 0;
 }
 
+/** Whether any slot is this kernel's. */
+export function ownsSome(): bool {
+  for (let slot: u32 = 0; slot < u32(HostSlots.Count); slot++) if (ownsSlot(slot)) return true;
+  return false;
+}
+
 /** Address of the 256 bytes that say which slots are another kernel's. */
 export function foreignSlots(): usize {
   return FOREIGN;
@@ -72,6 +78,11 @@ export function foreignSlots(): usize {
 /** Where the host writes the ordinals of the next rows, u32 each, counted from a base. */
 export function ordinalTable(): usize {
   return ordinals;
+}
+
+/** Rows that the table has room for. */
+export function ordinalRoom(): u32 {
+  return ordinalCapacity;
 }
 
 /** The next `count` rows have the ordinals of the table; later ones go on from the last. */

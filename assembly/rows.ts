@@ -20,6 +20,7 @@ import { hostIntern } from "./hosts";
 import { releaseHeldText } from "./held_text";
 import { listItem, listLength, valueIsList } from "./lists";
 import { reserve } from "./memory";
+import { countRows } from "./input";
 import { isRouting, noteSlot, ownsSlot, slotOfHost, tabledOrdinal } from "./routing";
 import { valueHash, valueLength, valueNumber, valuePtr, valueTag } from "./values";
 import { ValueTag } from "../src/core/abi/events";
@@ -253,10 +254,11 @@ export function rowStage(slot: u32): bool {
   return true;
 }
 
-/** A row of a host that is not this kernel's, before anything was opened for it. */
-export function rowPass(): void {
-  takeOrdinal();
-  rowsForeign++;
+/** Passes over `rows` rows of hosts that are not this kernel's, of which nothing was opened; the next ordinal is `next`. */
+export function rowsPass(rows: u32, next: u64): void {
+  rowsForeign += rows;
+  countRows(rows);
+  ordinalSet(next);
 }
 
 /** Hash of the host that an open row names. */

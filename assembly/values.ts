@@ -22,6 +22,8 @@ const KEY_MIX: u64 = 0x9e3779b185ebca87;
 const LIST_SEED: u64 = 0x2545f4914f6cdd1d;
 const NAN_BITS: u64 = 0x7ff8000000000000;
 const IDENTITY_MASK: u32 = 0x00ffffff;
+/** Key of what is no value: no column has this number, and there is no tag 0. */
+const NO_COLUMN: u32 = 0xffff;
 
 /** Bytes before each text of the arena. */
 export const ENTRY_HEADER: usize = 8;
@@ -280,6 +282,31 @@ function insert(place: u64, column: u32, tag: u32, pointer: usize, length: u32, 
   store<u32>(at, column | (tag << 16) | FLAG_RECENT, 28);
   store<u32>(at, classify(v, column, tag, text, length, number), 24);
   indexInsert(place, v);
+  return v;
+}
+
+/**
+ * Room for bytes that are no value but move and go with them: held while they are marked, never found by a search.
+ * Returns an id for `valuePtr`, 0 where no room is left.
+ */
+export function keepBytes(length: u32): u32 {
+  const entry = arenaTop;
+  const next = entry + ENTRY_HEADER + align8(length);
+  if (next > arenaEnd || valuesFree() == 0) {
+    valuesLost++;
+    return 0;
+  }
+  const v = takeRecord();
+  arenaTop = next;
+  store<u32>(entry, v);
+  store<u32>(entry, length, 4);
+  const at = record(v);
+  store<u64>(at, 0);
+  store<f64>(at, NaN, 8);
+  store<u32>(at, <u32>(entry + ENTRY_HEADER), 16);
+  store<u32>(at, length, 20);
+  store<u32>(at, 0, 24);
+  store<u32>(at, NO_COLUMN, 28);
   return v;
 }
 
