@@ -5,7 +5,7 @@
 import type { Diagnostic } from '../core/diagnostic.js';
 import { UsageError } from '../core/errors.js';
 import { parseTimeUs } from '../core/time.js';
-import { BatchReceiver } from '../event/batch_receiver.js';
+import { BatchReceiver, type ProgramColumn } from '../event/batch_receiver.js';
 import type { FieldSpec } from '../event/fields.js';
 import { type SessionLimits, sessionLimitsDefault } from '../event/session_limits.js';
 import type { Budget } from '../kernel/budget.js';
@@ -111,6 +111,10 @@ export interface CorrelatorPart extends Correlator {
   coverageOf(host: number, ruleId: string): Alert['coverage'];
   /** Forgets the session of delta batches in hand: its next batch is refused. */
   endSession(): void;
+  /** What is read of batches, in the order of their views. */
+  readonly batchColumns: readonly ProgramColumn[];
+  /** As `push`, of a batch that was found sound elsewhere for the same columns; its view counts from its first byte. */
+  pushChecked(bytes: Uint8Array, view: Uint32Array): Alert[];
   /** As `snapshot`, without the checksum; in `spare` where it is large enough. */
   unsealedSnapshot(spare?: ArrayBuffer): Uint8Array<ArrayBuffer>;
   /**
@@ -212,6 +216,19 @@ class RunningCorrelator implements CorrelatorPart {
     if (this.#isFlushed)
       throw new UsageError('USAGE_FLUSHED', 'push after flush: the stream has ended; create a new correlator');
     this.#intake.take(kernel, input, options);
+    this.#isUsed = true;
+    return this.#publish(kernel);
+  }
+
+  get batchColumns(): readonly ProgramColumn[] {
+    return columnSpecs(this.#prepared);
+  }
+
+  pushChecked(bytes: Uint8Array, view: Uint32Array): Alert[] {
+    const kernel = this.#open();
+    if (this.#isFlushed)
+      throw new UsageError('USAGE_FLUSHED', 'push after flush: the stream has ended; create a new correlator');
+    this.#intake.takeChecked(kernel, bytes, view);
     this.#isUsed = true;
     return this.#publish(kernel);
   }

@@ -30,18 +30,25 @@ export class Intake {
     else lines(kernel, typeof input === 'string' ? encoder.encode(input) : bytesOf(input as Uint8Array));
   }
 
+  /** Takes a batch that was found sound elsewhere, with its view. */
+  takeChecked(kernel: Kernel, bytes: Uint8Array, view: Uint32Array): void {
+    const viewPointer = kernel.placeBatch(bytes, view);
+    const fault = kernel.roomForBatch(viewPointer);
+    if (fault !== 0) throw this.receiver.refuse(fault);
+    kernel.ingestBatch(viewPointer);
+  }
+
   #objects(kernel: Kernel, objects: readonly object[]): void {
     for (const text of objectRuns(objects, kernel.inputCapacity >> 2)) lines(kernel, encoder.encode(text));
   }
 
   #batch(kernel: Kernel, bytes: Uint8Array): void {
     try {
-      const { viewOffset, view } = this.receiver.prepare(bytes, kernel.inputPointer, kernel.inputCapacity);
-      kernel.input().set(bytes);
-      kernel.input().set(new Uint8Array(view.buffer, view.byteOffset, view.byteLength), viewOffset);
-      const fault = kernel.checkBatch(kernel.inputPointer + viewOffset);
+      const { view } = this.receiver.prepare(bytes, kernel.inputCapacity);
+      const viewPointer = kernel.placeBatch(bytes, view);
+      const fault = kernel.checkBatch(viewPointer);
       if (fault !== 0) throw this.receiver.refuse(fault);
-      kernel.ingestBatch(kernel.inputPointer + viewOffset);
+      kernel.ingestBatch(viewPointer);
       this.receiver.accept();
     } catch (error) {
       this.#refusedBatches++;

@@ -12,15 +12,16 @@ import type { CorrelatorOptions } from '../correlator/options.js';
 import type { RestoreReport } from '../correlator/restore_plan.js';
 import type { CorrelatorStats } from '../correlator/stats.js';
 import type { FieldSpec } from '../event/fields.js';
+import { BatchGate, type BatchNeeds, type CheckedBatch } from './batch_gate.js';
 import type { BehaviorPartStats } from './behavior_part.js';
 import { type Clock, clockOf } from './clock.js';
 import { JournalMemory } from './journal_memory.js';
 import { Mailbox } from './mailbox.js';
 import { compareAlerts } from './merge.js';
-import type { SessionPlace, ShardAnswer, ShardMessage, ShardOutput } from './messages.js';
+import type { ShardAnswer, ShardMessage, ShardOutput } from './messages.js';
 import type { EngineSettings } from './options.js';
 import { Rebuilt } from './rebuilt.js';
-import { type Routed, Router, sessionPlaceOf } from './router.js';
+import { type Routed, type RoutedBatch, Router } from './router.js';
 import {
   buildGlobal,
   type FleetPlaces,
@@ -53,6 +54,8 @@ export interface FleetStats {
 }
 
 const encoder = new TextEncoder();
+/** What a message takes beside its input, by rule of thumb. */
+const messageBytes = 64;
 
 /** The clock where time moves without a row: what it completes comes shard by shard, and is ordered by its times alone. */
 const beforeAll = (): number => Number.NEGATIVE_INFINITY;
@@ -64,6 +67,7 @@ export class Fleet {
   readonly #router: Rebuilt<Router>;
   readonly #memory = new JournalMemory();
   #rules: RuleParts;
+  #gate: BatchGate;
   /** The global watermark after the step finished last; the router's may be ahead. */
   #clockUs: number;
 
@@ -79,6 +83,8 @@ export class Fleet {
     this.mailboxes = mailboxes;
     this.#router = router;
     this.#rules = rules;
+    this.#gate = new BatchGate(batchNeedsOf(rules));
+    if (settings.correlator.pretouch === true) this.#memory.touch(settings.journalBytes);
     this.#clockUs = router.part.clockUs;
   }
 
@@ -135,7 +141,8 @@ export class Fleet {
   }
 
   get journalBytes(): number {
-    return this.mailboxes.reduce((sum, mailbox) => sum + mailbox.journalBytes, 0);
+    // What lies in shared memory lies there once, however many shards read it.
+    return this.mailboxes.reduce((sum, mailbox) => sum + mailbox.journalMessages * messageBytes, this.#memory.bytes);
   }
 
   // ------------------------------------------------------------------------------------------------------ steps
@@ -154,19 +161,31 @@ export class Fleet {
   }
 
   async #submitBatch(given: Uint8Array): Promise<Step> {
-    const session = sessionPlaceOf(given);
-    const bytes = this.#kept(given, session);
-    const routed = await this.#router.run((router) => router.routeBatch(bytes));
-    const message: ShardMessage = { kind: 'batch', base: routed.base, bytes, session };
+    const gate = this.#gate;
+    const { needsClock } = this.#rules.plan;
+    const journal: { bytes?: Uint8Array } = {};
+    const routed = await this.#router.run(
+      (router) => router.routeBatch(given, gate, needsClock),
+      replayBatchOf(journal),
+    );
+    gate.accept();
+    const { bytes, view } = this.#kept(given, routed.checked);
+    journal.bytes = bytes;
+    const message: ShardMessage = { kind: 'batch', base: routed.base, bytes, view, session: routed.checked.place };
     return this.#step(routed, () => message);
   }
 
-  /** A batch where the journal and the shards can read it. Those of a session outlive the journal. */
-  #kept(given: Uint8Array, session: SessionPlace): Uint8Array {
-    const { length } = given;
-    const bytes = session === 'none' ? this.#memory.take(length) : new Uint8Array(new SharedArrayBuffer(length));
+  /** A batch and its view where the journal and the shards can read them. Those of a session outlive the journal. */
+  #kept(given: Uint8Array, { view, place }: CheckedBatch): { bytes: Uint8Array; view: Uint32Array } {
+    if (place === 'starts') this.#memory.endSession();
+    const viewOffset = (given.length + 3) & ~3;
+    const size = viewOffset + view.byteLength;
+    const room = place === 'none' ? this.#memory.take(size) : this.#memory.takeForSession(size);
+    const bytes = room.subarray(0, given.length);
     bytes.set(given);
-    return bytes;
+    const words = new Uint32Array(room.buffer, room.byteOffset + viewOffset, view.length);
+    words.set(view);
+    return { bytes, view: words };
   }
 
   #step(routed: Routed, messageOf: (shard: number) => ShardMessage | undefined): Step {
@@ -281,6 +300,8 @@ export class Fleet {
   #boundSession(): void {
     if ((this.mailboxes[0]?.sessionBytes ?? 0) <= this.#settings.journalBytes) return;
     this.#router.part.endSession();
+    this.#gate.endSession();
+    this.#memory.endSession();
     for (const mailbox of this.mailboxes) mailbox.endSession();
   }
 
@@ -293,12 +314,21 @@ export class Fleet {
     try {
       const next = await startRules(options, this.#settings, this.#places, this.mailboxes, snapshot, this.#clockUs);
       this.#rules = next.parts;
+      this.#gate = new BatchGate(batchNeedsOf(next.parts), this.#gate);
+      this.#readSession(before.plan.needsClock);
       before.global?.part.close();
       return next.report;
     } catch (error) {
       await startShards(before.options, before.plan, this.mailboxes, snapshot);
       throw error;
     }
+  }
+
+  /** A router that did not read the session's batches so far is to read the next ones. */
+  #readSession(didRead: boolean): void {
+    const session = this.mailboxes[0]?.session ?? [];
+    if (didRead || !this.#rules.plan.needsClock || session.length === 0) return;
+    this.#router.part.readDictionaries(session, this.nextOrdinal);
   }
 
   // ------------------------------------------------------------------------------------------------------ stats
@@ -374,8 +404,21 @@ export class Fleet {
   }
 }
 
+function batchNeedsOf({ started }: RuleParts): BatchNeeds {
+  const [first] = started;
+  if (first === undefined) throw new Error('an engine without shards');
+  return first.batches;
+}
+
 /** Not a closure of the call it repeats: the journal has its lines, and would have them twice. */
 const replayLines = (router: Router, done: Routed): void => router.replayLines(done);
+
+/** As {@link replayLines}; `journal` is given the batch once it lies there. */
+function replayBatchOf(journal: { readonly bytes?: Uint8Array }): (router: Router, done: RoutedBatch) => void {
+  return (router, done) => {
+    if (journal.bytes !== undefined) router.replayBatch(journal.bytes, done);
+  };
+}
 
 function linesOf(objects: readonly object[]): Uint8Array {
   return encoder.encode([...objectRuns(objects, Number.POSITIVE_INFINITY)].join('\n'));

@@ -10,7 +10,8 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { BatchError, ProgramError, SnapshotError, UsageError, VedetteError } from '../core/errors.js';
 import type { Alert } from '../correlator/alert.js';
 import type { CoverageCounts } from '../correlator/coverage/tracker.js';
-import type { SessionPlace, ShardAnswer, ShardMessage, ShardOutput, ShardStart, Started } from './messages.js';
+import type { SessionPlace } from '../event/batch_receiver.js';
+import type { ShardAnswer, ShardMessage, ShardOutput, ShardStart, Started } from './messages.js';
 import type { ShardHost } from './shard_host.js';
 
 /** Attempts at one message before the engine gives up: the message itself may be what fails. */
@@ -176,9 +177,9 @@ export class Mailbox {
     };
   }
 
-  /** Bytes since the last snapshot was taken, written or not. */
-  get journalBytes(): number {
-    return this.#journalBytes - (this.#cut?.bytes ?? 0);
+  /** Messages since the last snapshot was taken, written or not. */
+  get journalMessages(): number {
+    return this.#journal.length - (this.#cut?.messages ?? 0);
   }
 
   close(): Promise<void> {

@@ -7,7 +7,9 @@ import type { ExceptionUse } from '../correlator/exceptions.js';
 import type { CorrelatorOptions } from '../correlator/options.js';
 import type { RestoreReport } from '../correlator/restore_plan.js';
 import type { CorrelatorStats } from '../correlator/stats.js';
+import type { SessionPlace } from '../event/batch_receiver.js';
 import type { FieldSpec } from '../event/fields.js';
+import type { BatchNeeds } from './batch_gate.js';
 
 /** Lines whose rows stand at `base` plus each place in the whole stream. */
 export interface LinesPiece {
@@ -16,13 +18,17 @@ export interface LinesPiece {
   readonly places: Uint32Array;
 }
 
-/** Where a batch stands in a session of delta batches. */
-export type SessionPlace = 'none' | 'starts' | 'continues';
-
 /** One step of a shard's input, in order. */
 export type ShardMessage =
   | { readonly kind: 'lines'; readonly pieces: readonly LinesPiece[] }
-  | { readonly kind: 'batch'; readonly base: number; readonly bytes: Uint8Array; readonly session: SessionPlace }
+  /** A sound batch and its view (`PreparedBatch`). */
+  | {
+      readonly kind: 'batch';
+      readonly base: number;
+      readonly bytes: Uint8Array;
+      readonly view: Uint32Array;
+      readonly session: SessionPlace;
+    }
   /** A batch of a session that is applied already: its dictionaries are read, its rows are not. */
   | { readonly kind: 'dictionaries'; readonly bytes: Uint8Array }
   | { readonly kind: 'advance'; readonly timeUs: number }
@@ -105,6 +111,7 @@ export interface Started {
   readonly report: RestoreReport;
   readonly fields: readonly FieldSpec[];
   readonly problems: readonly Diagnostic[];
+  readonly batches: BatchNeeds;
 }
 
 /** Answers, by kind of task. `lost`: this thread has no shard; the one before it died. */

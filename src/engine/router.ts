@@ -8,9 +8,9 @@ import { concatBytes } from '../core/bytes.js';
 import { type CorrelatorPart, startCorrelator } from '../correlator/correlator.js';
 import { lineRuns } from '../correlator/input.js';
 import type { CorrelatorOptions } from '../correlator/options.js';
-import { viewBatch } from '../event/batch_view.js';
+import type { BatchGate, CheckedBatch } from './batch_gate.js';
 import type { JournalMemory } from './journal_memory.js';
-import type { LinesPiece, SessionPlace } from './messages.js';
+import type { LinesPiece } from './messages.js';
 import { pieceRowsMax } from './shard.js';
 
 /** Bytes routed at a time: no more rows than can be noted, as the shortest line has three. */
@@ -35,10 +35,8 @@ export interface Routed {
   readonly pieces: readonly (readonly LinesPiece[])[];
 }
 
-/** Where a sound batch stands in a session. */
-export function sessionPlaceOf(bytes: Uint8Array): SessionPlace {
-  const { session, position } = viewBatch(bytes);
-  return session === 0n ? 'none' : position === 0 ? 'starts' : 'continues';
+export interface RoutedBatch extends Routed {
+  readonly checked: CheckedBatch;
 }
 
 /** The slots of each shard, a byte each. */
@@ -126,16 +124,32 @@ export class Router {
     pieces[0]?.push({ base, bytes, places: Uint32Array.of(0) });
   }
 
-  /** Checks and takes note of a batch. @throws BatchError, nothing changed. */
-  routeBatch(bytes: Uint8Array): Routed {
+  /**
+   * Checks a batch and takes note of it, and has the gate accept it later; its rows are read only for the clock.
+   * @throws BatchError, nothing changed.
+   */
+  routeBatch(bytes: Uint8Array, gate: BatchGate, needsClock: boolean): RoutedBatch {
+    const { kernel } = this.#part;
+    const base = kernel.nextOrdinal;
+    const checked = gate.check(bytes, kernel);
+    const { rows } = checked;
+    const clocks = needsClock ? this.#readClocks(bytes, rows) : [];
+    if (!needsClock) kernel.setOrdinals(base + rows);
+    return { base, rows, clocks, isTimed: needsClock, pieces: [], checked };
+  }
+
+  #readClocks(bytes: Uint8Array, rows: number): ClockRun[] {
     const { kernel } = this.#part;
     const base = kernel.nextOrdinal;
     kernel.routeBegin();
     this.#part.push(bytes, { as: 'batch' });
-    const rows = kernel.nextOrdinal - base;
-    const noted = Math.min(rows, pieceRowsMax);
-    const clocks = rows === 0 ? [] : [{ base, clocks: kernel.routeEnd(noted) }];
-    return { base, rows, clocks, isTimed: true, pieces: [] };
+    return rows === 0 ? [] : [{ base, clocks: kernel.routeEnd(Math.min(rows, pieceRowsMax)) }];
+  }
+
+  /** Does again, to a router built anew, what routing this batch did. */
+  replayBatch(bytes: Uint8Array, { base, rows, isTimed }: RoutedBatch): void {
+    if (isTimed) this.#part.push(bytes, { as: 'batch' });
+    else this.#part.kernel.setOrdinals(base + rows);
   }
 
   /** Does again, to a router built anew, what routing these lines did. */

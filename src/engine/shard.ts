@@ -99,7 +99,8 @@ export class Shard {
     this.#writing = undefined;
     this.#correlator?.close();
     this.#correlator = correlator;
-    return { report, fields: correlator.fields, problems: correlator.problems };
+    const { fields, problems, batchColumns: columns, sessionLimits: session, kernel } = correlator;
+    return { report, fields, problems, batches: { columns, session, inputCapacity: kernel.inputCapacity } };
   }
 
   #push(correlator: CorrelatorPart, message: ShardMessage): ShardOutput {
@@ -142,7 +143,7 @@ function apply(
       return message.pieces.flatMap((piece) => applyLines(correlator, piece));
     case 'batch':
       correlator.kernel.setOrdinals(message.base);
-      return correlator.push(message.bytes, { as: 'batch' });
+      return correlator.pushChecked(message.bytes, message.view);
     case 'advance':
       return correlator.advance(formatTimeUs(message.timeUs));
     case 'flush':

@@ -10,7 +10,7 @@ import { checksum, checksumStart } from './checksum.js';
 import type { ColumnSpec } from './column_table.js';
 
 /** What the kernel is told about the columns of its program. */
-type ProgramColumn = Pick<ColumnSpec, 'name' | 'nested' | 'kind'>;
+export type ProgramColumn = Pick<ColumnSpec, 'name' | 'nested' | 'kind'>;
 
 interface Session {
   readonly id: bigint;
@@ -18,15 +18,54 @@ interface Session {
   readonly chain: number;
   /** Codes known, by column name. */
   readonly codes: ReadonlyMap<string, number>;
+  /** Bytes that identities of those codes take at most, by column name. */
+  readonly idBytes: ReadonlyMap<string, number>;
+}
+
+/** Where a batch stands in a session of delta batches. */
+export type SessionPlace = 'none' | 'starts' | 'continues';
+
+/** What a kernel has to hold once a batch is applied: its own dictionaries, or those of the session. */
+export interface DictionarySizes {
+  readonly codes: number;
+  readonly ids: number;
+  readonly idBytes: number;
 }
 
 /** A batch that was found sound in structure, ready to be written into the kernel's input region. */
 export interface PreparedBatch {
   readonly rows: number;
-  /** The batch's bytes go to the input region's start, the view words to `viewOffset` bytes after it. */
-  readonly viewOffset: number;
+  readonly place: SessionPlace;
+  /** The flat view, its addresses counted from the batch's first byte: see {@link placeView}. */
   readonly view: Uint32Array;
 }
+
+/** Bytes from a batch's start at which its view stands in the input region. */
+export const viewOffsetOf = (batchBytes: number): number => align16(batchBytes + IngestLimit.Padding);
+
+/** The view of a batch that lies at address `input`. */
+export function placeView(view: Uint32Array, input: number): Uint32Array {
+  const placed = view.slice();
+  const place = (at: number): void => {
+    if (placed[at] !== 0) placed[at] = (placed[at] as number) + input;
+  };
+  place(ViewWord.TimePointer);
+  place(ViewWord.HostPointer);
+  for (let column = ViewWord.Count; column < placed.length; column += ViewColumn.Count) {
+    if (placed[column + ViewColumn.Kind] !== 0) for (const word of addressWords) place(column + word);
+  }
+  return placed;
+}
+
+const addressWords = [
+  ViewColumn.Codes,
+  ViewColumn.ListOffsets,
+  ViewColumn.Offsets,
+  ViewColumn.Text,
+  ViewColumn.Tags,
+  ViewColumn.Numbers,
+  ViewColumn.Validity,
+];
 
 export class BatchReceiver {
   readonly #columns: readonly ProgramColumn[];
@@ -34,27 +73,27 @@ export class BatchReceiver {
   #next: Session | undefined;
   #prepared: BatchView | undefined;
 
-  /** `columns` are those of the program, in its order. */
-  constructor(columns: readonly ProgramColumn[]) {
+  /** `columns` are those of the program, in its order. The session of the receiver `before` goes on. */
+  constructor(columns: readonly ProgramColumn[], before?: BatchReceiver) {
     this.#columns = columns;
+    if (before !== undefined) this.#session = before.#session;
   }
 
   /**
-   * Checks a batch and lays out its view for an input region of `capacity` bytes at address `input`.
+   * Checks a batch and lays out its view for an input region of `capacity` bytes.
    * @throws BatchError; the session is as it was.
    */
-  prepare(bytes: Uint8Array, input: number, capacity: number): PreparedBatch {
+  prepare(bytes: Uint8Array, capacity: number): PreparedBatch {
     const batch = viewBatch(bytes);
     this.#next = batch.session === 0n ? this.#session : this.#continueSession(batch);
-    const viewOffset = align16(bytes.length + IngestLimit.Padding);
     const view = new Uint32Array(ViewWord.Count + this.#columns.length * ViewColumn.Count);
-    if (viewOffset + view.byteLength > capacity) {
+    if (viewOffsetOf(bytes.length) + view.byteLength > capacity) {
       throw new BatchError(
         'BATCH_SIZE',
         `${bytes.length} bytes; the memory of this correlator takes ${capacity - view.byteLength - IngestLimit.Padding} at a time: split the batch`,
       );
     }
-    writeHeader(view, batch, input);
+    writeHeader(view, batch);
     const byName = new Map(batch.columns.map((column) => [column.name, column]));
     for (const [index, spec] of this.#columns.entries()) {
       const column = spec.kind === 'time' ? undefined : byName.get(spec.name);
@@ -62,11 +101,33 @@ export class BatchReceiver {
       const at = ViewWord.Count + index * ViewColumn.Count;
       const known = batch.session === 0n ? 0 : (this.#next?.codes.get(spec.name) ?? 0);
       writeColumn(view, at, column, spec);
-      if (column.kind === BatchKind.Number) writeNumbers(view, at, column, input);
-      else writeCodes(view, at, column, known, input);
+      if (column.kind === BatchKind.Number) writeNumbers(view, at, column);
+      else writeCodes(view, at, column, known);
     }
     this.#prepared = batch;
-    return { rows: batch.rows, viewOffset, view };
+    const place = batch.session === 0n ? 'none' : batch.position === 0 ? 'starts' : 'continues';
+    return { rows: batch.rows, place, view };
+  }
+
+  /** What the prepared batch asks of the kernel: the larger of its own dictionaries and those of the session. */
+  sizes(): DictionarySizes {
+    const own = { codes: 0, ids: 0 };
+    const session = { codes: 0, ids: 0, idBytes: 0 };
+    const byName = new Map(this.#prepared?.columns.map((column) => [column.name, column]));
+    const isDelta = this.#prepared !== undefined && this.#prepared.session !== 0n;
+    for (const { name, kind } of this.#columns) {
+      if (kind === 'time') continue;
+      const dictionary = byName.get(name)?.dictionary;
+      const words = kind === 'text' ? 'codes' : 'ids';
+      if (dictionary !== undefined && (!isDelta || dictionary.isLocal)) own[words] += dictionary.entries;
+      session[words] += this.#next?.codes.get(name) ?? 0;
+      if (kind !== 'text') session.idBytes += this.#next?.idBytes.get(name) ?? 0;
+    }
+    return {
+      codes: Math.max(own.codes, session.codes),
+      ids: Math.max(own.ids, session.ids),
+      idBytes: session.idBytes,
+    };
   }
 
   /** The prepared batch was applied. */
@@ -99,6 +160,7 @@ export class BatchReceiver {
     const known = batch.position === 0 ? undefined : this.#session;
     if (batch.position !== 0) checkContinues(batch, known);
     const codes = new Map(known?.codes);
+    const idBytes = new Map(known?.idBytes);
     let chain = known?.chain ?? checksumStart;
     for (const { name, dictionary } of batch.columns) {
       if (dictionary === undefined || dictionary.isLocal) continue;
@@ -113,9 +175,10 @@ export class BatchReceiver {
       if (dictionary.entries === 0) continue;
       codes.set(name, base + dictionary.entries);
       const { offset, length } = dictionary.bytes;
+      idBytes.set(name, (idBytes.get(name) ?? 0) + align8(length) + 8 * dictionary.entries);
       chain = checksum(chain, batch.bytes.subarray(offset, offset + length));
     }
-    return { id: batch.session, position: batch.position, chain, codes };
+    return { id: batch.session, position: batch.position, chain, codes, idBytes };
   }
 }
 
@@ -145,14 +208,15 @@ function checkContinues(batch: BatchView, known: Session | undefined): void {
   }
 }
 
+const align8 = (bytes: number): number => (bytes + 7) & ~7;
 const align16 = (bytes: number): number => (bytes + 15) & ~15;
 
-function writeHeader(view: Uint32Array, batch: BatchView, input: number): void {
+function writeHeader(view: Uint32Array, batch: BatchView): void {
   view[ViewWord.Rows] = batch.rows;
   view[ViewWord.IsDelta] = batch.session === 0n ? 0 : 1;
   view[ViewWord.StartsSession] = batch.session !== 0n && batch.position === 0 ? 1 : 0;
-  view[ViewWord.TimePointer] = batch.time === undefined ? 0 : input + batch.time.offset;
-  view[ViewWord.HostPointer] = batch.host === undefined ? 0 : input + batch.host.offset;
+  view[ViewWord.TimePointer] = batch.time?.offset ?? 0;
+  view[ViewWord.HostPointer] = batch.host?.offset ?? 0;
   view[ViewWord.HostBytes] = batch.host?.length ?? 0;
 }
 
@@ -168,26 +232,24 @@ function writeColumn(view: Uint32Array, at: number, column: ColumnView, spec: Pr
   view[at + ViewColumn.Kind] = column.kind;
 }
 
-function addressOf(vector: VectorView | undefined, input: number): number {
-  return vector === undefined ? 0 : input + vector.offset;
-}
+const addressOf = (vector: VectorView | undefined): number => vector?.offset ?? 0;
 
 /** `known`: codes of the column once this batch is applied, which a batch without a dictionary only refers to. */
-function writeCodes(view: Uint32Array, at: number, column: ColumnView, known: number, input: number): void {
+function writeCodes(view: Uint32Array, at: number, column: ColumnView, known: number): void {
   const { dictionary } = column;
-  view[at + ViewColumn.Codes] = addressOf(column.codes, input);
+  view[at + ViewColumn.Codes] = addressOf(column.codes);
   view[at + ViewColumn.CodeCount] = column.codes?.length ?? 0;
-  view[at + ViewColumn.ListOffsets] = addressOf(column.listOffsets, input);
+  view[at + ViewColumn.ListOffsets] = addressOf(column.listOffsets);
   view[at + ViewColumn.Base] = dictionary?.base ?? known;
   view[at + ViewColumn.Entries] = dictionary?.entries ?? 0;
-  view[at + ViewColumn.Offsets] = addressOf(dictionary?.offsets, input);
-  view[at + ViewColumn.Text] = addressOf(dictionary?.bytes, input);
+  view[at + ViewColumn.Offsets] = addressOf(dictionary?.offsets);
+  view[at + ViewColumn.Text] = addressOf(dictionary?.bytes);
   view[at + ViewColumn.TextBytes] = dictionary?.bytes.length ?? 0;
-  view[at + ViewColumn.Tags] = addressOf(dictionary?.tags, input);
+  view[at + ViewColumn.Tags] = addressOf(dictionary?.tags);
   view[at + ViewColumn.IsLocal] = dictionary?.isLocal ? 1 : 0;
 }
 
-function writeNumbers(view: Uint32Array, at: number, column: ColumnView, input: number): void {
-  view[at + ViewColumn.Numbers] = addressOf(column.numbers, input);
-  view[at + ViewColumn.Validity] = addressOf(column.validity, input);
+function writeNumbers(view: Uint32Array, at: number, column: ColumnView): void {
+  view[at + ViewColumn.Numbers] = addressOf(column.numbers);
+  view[at + ViewColumn.Validity] = addressOf(column.validity);
 }

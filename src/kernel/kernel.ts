@@ -11,6 +11,7 @@ import { type Config, CoverageRow, type Loss } from '../core/abi/state.js';
 import { concatBytes } from '../core/bytes.js';
 import { KernelTrap, SnapshotError } from '../core/errors.js';
 import { marksMax } from '../core/limits.js';
+import { placeView, viewOffsetOf } from '../event/batch_receiver.js';
 import { type HostHealth, healthAt, readHealth, writeHealth } from './health_record.js';
 import { instantiateKernel, KernelCopy } from './kernel_copy.js';
 import type { KernelExports } from './kernel_exports.js';
@@ -192,6 +193,30 @@ export class Kernel {
   /** Checks the contents of a batch view at an address; 0 where they are sound. */
   checkBatch(viewPointer: number): number {
     return this.#call(() => this.#exports.ingest_batch_check(viewPointer));
+  }
+
+  /** Makes room for a batch that was checked elsewhere; a `BatchFault` where the tables of the session are too small. */
+  roomForBatch(viewPointer: number): number {
+    return this.#call(() => this.#exports.ingest_batch_room(viewPointer));
+  }
+
+  /**
+   * Checks the contents of a batch of any program's `columns` columns, whose view counts addresses from its first byte.
+   * Changes nothing but the input region, whose start it takes.
+   */
+  checkBatchContents(bytes: Uint8Array, view: Uint32Array, columns: number): number {
+    const viewPointer = this.placeBatch(bytes, view);
+    return this.#call(() => this.#exports.batch_contents_check(viewPointer, columns));
+  }
+
+  /** Writes a batch and its view to the input region. Returns the view's address. */
+  placeBatch(bytes: Uint8Array, view: Uint32Array): number {
+    const input = this.input();
+    const viewOffset = viewOffsetOf(bytes.length);
+    input.set(bytes);
+    const placed = placeView(view, this.inputPointer);
+    input.set(new Uint8Array(placed.buffer, placed.byteOffset, placed.byteLength), viewOffset);
+    return this.inputPointer + viewOffset;
   }
 
   ingestBatch(viewPointer: number): number {

@@ -16,6 +16,8 @@ export interface KernelExports {
   ingest_ndjson(pointer: number, bytes: number): number;
   ingest_batch(view: number): number;
   ingest_batch_check(view: number): number;
+  ingest_batch_room(view: number): number;
+  batch_contents_check(view: number, columns: number): number;
   ingest_skip(reason: number, offset: number): void;
   ingest_counters(): number;
   ingest_examples(): number;

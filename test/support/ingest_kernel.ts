@@ -5,7 +5,7 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, r
 import { join } from 'node:path';
 import { IngestConfig, type IngestCounter, SkipExample, type SkipReason, ValueTag } from '../../src/core/abi/events.js';
 import { Config } from '../../src/core/abi/state.js';
-import { BatchReceiver } from '../../src/event/batch_receiver.js';
+import { BatchReceiver, placeView, viewOffsetOf } from '../../src/event/batch_receiver.js';
 import { type ColumnSpec, encodeColumnTable } from '../../src/event/column_table.js';
 import { numberImports } from '../../src/event/number_imports.js';
 
@@ -191,7 +191,9 @@ export class IngestKernel {
   /** Pushes an EventBatch as a correlator does. */
   pushBatch(bytes: Uint8Array): number {
     const input = this.exports.input_ptr();
-    const { view, viewOffset } = this.receiver.prepare(bytes, input, this.exports.input_capacity());
+    const prepared = this.receiver.prepare(bytes, this.exports.input_capacity());
+    const view = placeView(prepared.view, input);
+    const viewOffset = viewOffsetOf(bytes.length);
     const memory = new Uint8Array(this.exports.memory.buffer);
     memory.set(bytes, input);
     memory.set(new Uint8Array(view.buffer), input + viewOffset);

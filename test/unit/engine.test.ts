@@ -186,6 +186,15 @@ describe('push', () => {
     expect(rows).toBe(events.length);
   });
 
+  it('refuses a batch whose texts are damaged, of any column, and goes on untouched', async () => {
+    const engine = await start();
+    const batch = encodeEvents(events, { fields: engine.fields });
+    const damaged = batch.map((byte, at) => (byte === 0x65 && batch[at + 1] === 0x76 ? 0xff : byte));
+    await expect(engine.push(damaged)).rejects.toMatchObject({ code: 'BATCH_DICTIONARY' });
+    expect(alertSet(await engine.push(batch))).toEqual(expected);
+    expect((await engine.stats()).batches.refused).toBe(1);
+  });
+
   it('is refused after flush and after close', async () => {
     const engine = await start();
     await engine.flush();
@@ -217,6 +226,26 @@ describe('a session of delta batches', () => {
 
   it('goes on over a reload', async () => {
     expect(await pushed(await start(), true)).toEqual(expected);
+  });
+
+  it('is refused where its shards could not hold it, and the engine goes on', async () => {
+    const engine = await start();
+    const encoder = createEncoder({
+      fields: engine.fields,
+      limits: { codes: 1e9, ids: 1e9, textBytes: 1e9, idBytes: 1e9 },
+    });
+    const many = Array.from({ length: 20_000 }, (_, i) => event(i, `name-${i}`));
+    const refusals = [];
+    for (let at = 0; at < many.length; at += 2000) {
+      const refused = await engine.push(encoder.encode(many.slice(at, at + 2000))).then(
+        () => undefined,
+        (error: BatchError) => error.code,
+      );
+      if (refused !== undefined) refusals.push(refused);
+    }
+    expect(refusals[0]).toBe('BATCH_SIZE');
+    encoder.reset();
+    expect(alertSet(await engine.push(encoder.encode(events)))).not.toEqual([]);
   });
 
   it('ends when it outgrows the journal: its next batch is refused and changes nothing', async () => {
