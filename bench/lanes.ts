@@ -91,7 +91,7 @@ function primeTerms(correlator: Correlator, options: LaneOptions): void {
 function warmJudges(correlator: Correlator, options: LaneOptions): void {
   const events = takeWorkload(
     { seed: options.seed + 1, hosts: 50, pythonShare: 0.3, startMs: workloadStartMs - 3_600_000 },
-    Math.min(options.eventsPerSlice, 20_480),
+    3 * Math.min(options.eventsPerSlice, 20_480),
   );
   for (let first = 0; first < events.length; first += batchRows) {
     correlator.push(encodeEvents(events.slice(first, first + batchRows), { fields: correlator.fields }));
