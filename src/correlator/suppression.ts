@@ -1,4 +1,5 @@
 /** Exceptions at the end of the path: alerts of rules on events are judged here, and what is hidden is kept for those who ask. */
+import { keepNewest } from '../core/bounded.js';
 import type { Alert } from './alert.js';
 import type { MadeAlert } from './alert_maker.js';
 import type { EvidenceFields } from './behavior/witness.js';
@@ -14,7 +15,7 @@ export class HiddenAlerts {
   add(alert: Alert): void {
     this.#alerts.delete(alert.id);
     this.#alerts.set(alert.id, alert);
-    if (this.#alerts.size > hiddenMax) this.#alerts.delete(this.#alerts.keys().next().value as string);
+    keepNewest(this.#alerts, hiddenMax);
   }
 
   /** The alert is published after all. */

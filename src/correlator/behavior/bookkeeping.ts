@@ -1,4 +1,5 @@
 /** What a session remembers besides its cases: launch, lookups, writes, the deletion of its script. All bounded. */
+import { keepNewest } from '../../core/bounded.js';
 import { pathKey } from '../../core/paths.js';
 import type { BehaviorRule } from '../../rule/ir.js';
 import { textsOf } from './fields.js';
@@ -107,6 +108,6 @@ function remember<V>(map: ReadonlyMap<string, V>, key: string, value: V, max: nu
   const own = map.size === 0 ? new Map<string, V>() : (map as Map<string, V>);
   own.delete(key);
   own.set(key, value);
-  if (own.size > max) own.delete(own.keys().next().value as string);
+  keepNewest(own, max);
   return own;
 }

@@ -2,6 +2,7 @@
  * Items that count only together with another: the maps and then the memory of one process. Told by session and folder,
  * in either order of time. Bounded: the oldest gives way, and with it at most one of two events that no other saw.
  */
+import { keepNewest } from '../../core/bounded.js';
 import type { ItemSpec } from '../../rule/behavior.js';
 import type { Instance } from './case.js';
 import type { Session } from './session.js';
@@ -60,7 +61,7 @@ export class Pairs {
   #keep(key: string, sighting: Sighting & { readonly host: string }): void {
     this.#sightings.delete(key);
     this.#sightings.set(key, sighting);
-    if (this.#sightings.size > sightingsMax) this.#sightings.delete(this.#sightings.keys().next().value as string);
+    keepNewest(this.#sightings, sightingsMax);
   }
 
   snapshot(): PairsState {

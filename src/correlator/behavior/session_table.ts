@@ -1,4 +1,5 @@
 /** All sessions of a rule: found by host and root, bounded in number, the idlest dropped first. */
+import { keepNewest } from '../../core/bounded.js';
 import { JsonText } from '../../core/json_text.js';
 import type { BehaviorRule } from '../../rule/ir.js';
 import type { BehaviorJudgeOptions, BehaviorLoss } from './alert.js';
@@ -146,7 +147,7 @@ export class SessionTable {
     const identity = `${witness.itemId} ${witness.eventId}`;
     if (session.seen.has(identity)) return false;
     session.seen.add(identity);
-    if (session.seen.size > seenMax) session.seen.delete(session.seen.values().next().value as string);
+    keepNewest(session.seen, seenMax);
     return true;
   }
 

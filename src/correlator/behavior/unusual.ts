@@ -2,6 +2,7 @@
  * A rule that asks of other rules' sessions how usual they are: where an interpreter comes from, who starts it and for
  * whom. Tells nothing of a host that learns, and one alert of a key in a time. Knows no clock but event time. Bounded.
  */
+import { keepNewest } from '../../core/bounded.js';
 import type { BehaviorRule } from '../../rule/ir.js';
 import { type BehaviorAlert, type BehaviorJudgeOptions, type BehaviorLoss, lossesMax, otherHosts } from './alert.js';
 import { alertOf } from './alert_text.js';
@@ -117,7 +118,7 @@ export class UnusualJudge implements BehaviorJudge {
     if (before !== undefined && before >= day) return;
     this.heard.delete(key);
     this.heard.set(key, { host: host.id, day });
-    if (this.heard.size > heardMax) this.heard.delete(this.heard.keys().next().value as string);
+    keepNewest(this.heard, heardMax);
     this.wait(host.id, { ...entry, isTold: before !== undefined });
   }
 

@@ -2,6 +2,7 @@
  * What is known of the trees that analytics watch, by host: roots by tier and launch context, and how sure their
  * identity and lineage are. Counted from witnesses, the few events that an analytic weighs. Bounded: see the limits below.
  */
+import { keepNewest } from '../../core/bounded.js';
 import type { BehaviorRule } from '../../rule/ir.js';
 import { type CompiledJudgement, compileJudgement } from '../behavior/compiled/judgement.js';
 import { profileOf, type SessionProfile } from '../behavior/profile.js';
@@ -151,7 +152,7 @@ export class TreeTally {
     add(counts, facts, 1);
     roots.delete(identity);
     roots.set(identity, facts);
-    if (roots.size > rootsOfHostMax) roots.delete(roots.keys().next().value as string);
+    keepNewest(roots, rootsOfHostMax);
   }
 }
 

@@ -2,6 +2,7 @@
  * Where interpreters run and who starts them, from the launches that behaviour rules witness. Based on execution: what
  * is installed and never runs does not appear. Exceptions do not apply. Bounded: see the limits below.
  */
+import { keepNewest } from '../../core/bounded.js';
 import { UsageError } from '../../core/errors.js';
 import { globMatches } from '../../core/glob.js';
 import { foldsPaths, pathKey } from '../../core/paths.js';
@@ -242,14 +243,14 @@ export class Inventory {
     const launch = `${host} ${pid} ${first.timeUs} ${interpreter}`;
     if (this.#launches.has(launch)) return true;
     this.#launches.add(launch);
-    if (this.#launches.size > rootsMax) this.#launches.delete(this.#launches.values().next().value as string);
+    keepNewest(this.#launches, rootsMax);
     return false;
   }
 
   #remember(root: string, row: Row): void {
     this.#roots.delete(root);
     this.#roots.set(root, row);
-    if (this.#roots.size > rootsMax) this.#roots.delete(this.#roots.keys().next().value as string);
+    keepNewest(this.#roots, rootsMax);
   }
 
   #row({ host, timeUs }: Witness, platform: string, interpreter: string, tier: string): Row | undefined {
