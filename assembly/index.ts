@@ -52,7 +52,16 @@ export {
 } from "./restore";
 export { snapshotBegin as snapshot_begin, snapshotNext as snapshot_next } from "./snapshot";
 export { snapshotHoles as snapshot_holes } from "./snapshot_regions";
-export { processCapacity as process_capacity, processCount as process_count } from "./process_table";
+export {
+  processCapacity as process_capacity,
+  processCount as process_count,
+  processTableBytes as process_table_bytes,
+} from "./process_table";
+export {
+  stateRecordCapacity as state_record_capacity,
+  stateRecordsUsed as state_records_used,
+  stateTableBytes as state_table_bytes,
+} from "./state_budget";
 export { hostKnownSinceUs as host_known_since_us } from "./terms";
 
 export { ordinalNextOf as ordinal_next, ordinalSetTo as ordinal_set } from "./rows";

@@ -17,12 +17,14 @@ import {
 import { lineageTouchInit } from "./lineage_touch";
 import { countLoss } from "./losses";
 import { reserve } from "./memory";
+import { processFind, processFindPid, processIndexPid, processRekey, processSetPid } from "./process_index";
 import {
-  processCapacity, processCreate, processFind, processFindPid, processFirstChild, processFlags, processForgetHost,
-  processIdleTicks, processImages, processIndexPid, processInherited, processKey, processLink, processNextSibling,
-  processOwn, processParent, processPid, processPin, processQueueFirst, processQueueNext, processRekey, processSetFlags,
-  processSetImages, processSetInherited, processSetOwn, processSetParent, processSetPid, processSetStartUs,
-  processStartUs, processTableInit, processTouch, processUnlink,
+  processFirstChild, processFlags, processIdleTicks, processImages, processInherited, processKey, processLink,
+  processNext, processNextSibling, processOwn, processParent, processPid, processSetFlags, processSetImages,
+  processSetInherited, processSetOwn, processSetParent, processSetStartUs, processStartUs, processTouch, processUnlink,
+} from "./process_records";
+import {
+  processCapacity, processCreate, processForgetHost, processPin, processQueueFirst, processTableInit,
 } from "./process_table";
 import { rowHost, rowTimeUs } from "./rows";
 
@@ -163,7 +165,7 @@ function create(host: u32, key: u64, pid: u32, timeUs: i64, flags: u32): u32 {
 
 /** The host started anew: what was running is over. */
 function closeAll(host: u32, timeUs: i64): void {
-  for (let p = processQueueFirst(host); p != 0; p = processQueueNext(p)) {
+  for (let p = processQueueFirst(host); p != 0; p = processNext(p)) {
     if (processStartUs(p) < timeUs) processSetFlags(p, processFlags(p) | ProcessFlag.Exited);
   }
 }

@@ -6,7 +6,8 @@
 import { lineageEnabled } from "./lineage";
 import { subjectKey } from "./lineage_keys";
 import { reserve } from "./memory";
-import { processParent, processTouchKey, processTouchRecord } from "./process_table";
+import { processTouchKey } from "./process_index";
+import { processParent, processRecordTouch } from "./process_records";
 import { chunkSlot } from "./rows";
 
 /** Rows fetched for at once, at most. A power of two. */
@@ -28,10 +29,10 @@ export function lineageTouch(first: u32, count: u32): void {
     store<u32>(records + (usize(i) << 2), key == 0 ? 0 : processTouchKey(key));
   }
   let sum: u64 = 0;
-  for (let i: u32 = 0; i < count; i++) sum += processTouchRecord(load<u32>(records + (usize(i) << 2)));
+  for (let i: u32 = 0; i < count; i++) sum += processRecordTouch(load<u32>(records + (usize(i) << 2)));
   for (let i: u32 = 0; i < count; i++) {
     const p = load<u32>(records + (usize(i) << 2));
-    if (p != 0) sum += processTouchRecord(processParent(p));
+    if (p != 0) sum += processRecordTouch(processParent(p));
   }
   touched += sum;
 }

@@ -16,10 +16,12 @@ import { imageCreate, imageSetOlder, imageSetValue, imagesKept, IMAGE_VALUES } f
 import { lineageEnabled } from "./lineage";
 import { wellKnown } from "./lineage_keys";
 import { outputBorrow } from "./output";
+import { processFind, processFindPid, processIndexPid } from "./process_index";
 import {
-  processFind, processFindPid, processFlags, processIndexPid, processParent, processRestore, processSetFlags,
-  processSetImages, processSetInherited, processSetLastTick, processSetOwn, processSetParent, processStartUs,
-} from "./process_table";
+  processFlags, processParent, processSetFlags, processSetImages, processSetInherited, processSetLastTick,
+  processSetOwn, processSetParent, processStartUs,
+} from "./process_records";
+import { processRestore } from "./process_table";
 import { chunkBegin, chunkRows, clearNumbers, ordinalSet, rowAddress, rowOpen, rowRestage, rowsFree } from "./rows";
 import { readCell, readValue, snapshotValueInit, valueEnd } from "./snapshot_value";
 import { stateImport } from "./state_snapshot";

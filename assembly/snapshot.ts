@@ -17,9 +17,10 @@ import { lineageEnabled } from "./lineage";
 import { align8 } from "./memory";
 import { outputAppend, outputBytes, outputCommit, outputRoom } from "./output";
 import {
-  processFlags, processImages, processInherited, processKey, processLastTick, processOwn, processParent, processPid,
-  processQueueFirst, processQueueNext, processStartUs,
-} from "./process_table";
+  processFlags, processImages, processInherited, processKey, processLastTick, processNext, processOwn, processParent,
+  processPid, processStartUs,
+} from "./process_records";
+import { processQueueFirst } from "./process_table";
 import { ordinalNext, rowCapacity, rowHost, rowIsLive, rowOrdinal, rowTiebreak, rowTimeUs } from "./rows";
 import { cellBytes, valueBytes, writeCell, writeValue } from "./snapshot_value";
 import { stateExport, stateExportBegin } from "./state_snapshot";
@@ -72,7 +73,7 @@ function nextHost(): void {
 function nextProcess(): void {
   if (process != 0) {
     writeProcess(process, current);
-    process = processQueueNext(process);
+    process = processNext(process);
   } else if (!lineageEnabled() || ++current >= hostCount()) {
     enter(PHASE_ROWS);
   } else {

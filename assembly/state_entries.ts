@@ -54,7 +54,8 @@ export function ruleData(rule: u32, section: u32): usize {
   return sectionPtr(section) + usize(load<u32>(record + RuleRecord.Data));
 }
 
-function isGlobal(rule: u32): bool {
+/** Whether the rule joins across hosts. */
+export function isGlobal(rule: u32): bool {
   const record = sectionPtr(Section.Rules) + 4 + usize(rule) * RuleRecord.Bytes;
   return (load<u32>(record + RuleRecord.Flags) & RuleFlag.Global) != 0;
 }

@@ -110,9 +110,18 @@ export function groupSetLast(group: u32, record: u32): void {
   store<u32>(groupAt(group) + LAST, record);
 }
 
+function groupHash(table: u32, rule: u32, host: u32): u64 {
+  return hashPair((u64(table) << 32) | u64(rule), u64(host));
+}
+
+/** The group, 0 where there is none. */
+export function groupFind(table: u32, rule: u32, host: u32): u32 {
+  return tableFind(GROUPS, groupHash(table, rule, host));
+}
+
 /** The group, created if need be; 0 when there is no room for another. An empty group must be added to or freed. */
 export function groupOf(table: u32, rule: u32, host: u32): u32 {
-  const hash = hashPair((u64(table) << 32) | u64(rule), u64(host));
+  const hash = groupHash(table, rule, host);
   let group = tableFind(GROUPS, hash);
   if (group != 0) return group;
   group = tableTake(GROUPS);

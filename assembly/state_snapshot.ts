@@ -49,8 +49,10 @@ import {
   RECENT_REVISION,
   recentAt,
   recentEnd,
+  recentGroup,
   recentRestore,
-  termGroup,
+  termIdentity,
+  termLastUs,
   termNewer,
   termRestore,
 } from "./terms";
@@ -200,9 +202,8 @@ function writeTerm(): bool {
   if (inner == 0) return next();
   const at = begin(StateKind.Term, groupRule(record), groupHost(record), 32, NO_CHAIN);
   if (at == 0) return false;
-  const term = tableAt(stateTable(StateTable.Terms), inner);
-  store<u64>(at, load<u64>(term + HASH), 16);
-  store<i64>(at, load<i64>(term + DEADLINE), 24);
+  store<u64>(at, termIdentity(inner, record), 16);
+  store<i64>(at, termLastUs(inner), 24);
   finish(at, 32, NO_CHAIN);
   if (inner == groupLast(record)) return next();
   inner = termNewer(inner);
@@ -214,10 +215,10 @@ function writeRecent(): bool {
   const term = load<u32>(recent);
   if (term == 0) return next();
   const chain = load<u32>(recent + RECENT_CHAIN);
-  const group = termGroup(term);
+  const group = recentGroup(record);
   const at = begin(StateKind.Recent, groupRule(group), groupHost(group), 48, chain);
   if (at == 0) return false;
-  store<u64>(at, load<u64>(tableAt(stateTable(StateTable.Terms), term) + HASH), 16);
+  store<u64>(at, termIdentity(term, group), 16);
   store<i64>(at, load<i64>(recent + RECENT_FIRST), 24);
   store<i64>(at, load<i64>(recent + RECENT_PRIOR), 32);
   store<u64>(at, u64(load<u32>(recent + RECENT_REVISION)), 40);
@@ -323,7 +324,7 @@ function readRecord(at: usize, size: u32): bool {
       termRestore(rule, host, load<u64>(at, 16), load<i64>(at, 24));
       return true;
     case StateKind.Recent:
-      recentRestore(load<u64>(at, 16), load<i64>(at, 24), load<i64>(at, 32), load<u32>(at, 40), readChain(at, size, 48, rule));
+      recentRestore(rule, host, load<u64>(at, 16), load<i64>(at, 24), load<i64>(at, 32), load<u32>(at, 40), readChain(at, size, 48, rule));
       return true;
     case StateKind.Window:
       window = load<u64>(at, 16) == 0 ? 0 : windowRestore(rule, host, load<u64>(at, 16), load<i64>(at, 24), load<i64>(at, 32));

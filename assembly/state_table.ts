@@ -1,12 +1,23 @@
 /**
- * Fixed pools of records found by hash. Every stateful table is one: records lie at stable places, an open-addressed
- * index of record numbers points at them, and deletion shifts back so that no tombstones gather. The bits of an index
- * slot that no record number needs hold those of the record's hash, which tells most others apart unseen.
+ * Fixed pools of records found by hash. Every stateful table is one: records lie at stable places, and an index of record
+ * numbers (`bucket_index.ts`) points at them.
  *
  * A table is named by the address of its descriptor. Record 0 is never used: 0 means "none". The hash of a record is its
  * identity: 64 seeded bits over rule, role and group key, never 0.
  */
-import { hole, powerOfTwo, reserve } from "./memory";
+import {
+  bucketAfter,
+  bucketOf,
+  bucketsFor,
+  indexAdd,
+  indexRemove,
+  indexReplace,
+  indexReserve,
+  numberMaskFor,
+  placesOf,
+  recordIn,
+} from "./bucket_index";
+import { hole, reserve } from "./memory";
 
 // The head every record starts with. What lies between 8 and 32 belongs to the table's order (`state_heap.ts`,
 // `terms.ts`); `NEXT_FREE` reuses one word while the record is free.
@@ -27,22 +38,22 @@ const CREATED: usize = 12; // u32
 const FREE: usize = 16; // u32
 const USED: usize = 20; // u32
 const INDEX: usize = 24; // u32 address
-const MASK: usize = 28; // u32
-const NUMBER_BITS: usize = 32; // u32 bits of an index slot that are the record's number
+const BUCKETS: usize = 28; // u32 of the index
+const NUMBER_MASK: usize = 32; // u32 bits of a place of the index that are the record's number
 export const TABLE_BYTES: usize = 40;
 
-/** Most bytes one record costs, its places in the index included. */
-export function tableRecordBytes(stride: u32): u32 {
-  return stride + 12;
+/** Records of `stride` bytes that so many bytes have room for, their places in the index included. */
+export function tableRecordsIn(bytes: u32, stride: u32): u32 {
+  return u32(u64(bytes) * 3 / u64(3 * stride + 16));
 }
 
 /** Reserves a table of at most `capacity` records of `stride` bytes: a multiple of 8, at least 16. */
 export function tableInit(table: usize, stride: u32, capacity: u32): void {
-  const slots = powerOfTwo(max<u32>(capacity + (capacity >> 1), 8));
+  const buckets = bucketsFor(capacity);
   poolInit(table, stride, capacity);
-  store<u32>(table + INDEX, u32(reserve(usize(slots) << 2)));
-  store<u32>(table + MASK, slots - 1);
-  store<u32>(table + NUMBER_BITS, 32 - clz<u32>(capacity));
+  store<u32>(table + INDEX, u32(indexReserve(buckets)));
+  store<u32>(table + BUCKETS, buckets);
+  store<u32>(table + NUMBER_MASK, numberMaskFor(capacity));
 }
 
 /** Reserves records without an index. */
@@ -60,7 +71,7 @@ export function tableHoles(table: usize): void {
   if (load<u32>(table + CAPACITY) == 0) return;
   hole(tableAt(table, load<u32>(table + CREATED)), tableAt(table, load<u32>(table + CAPACITY)));
   const index = usize(load<u32>(table + INDEX));
-  if (index != 0) hole(index, index + ((usize(load<u32>(table + MASK)) + 1) << 2));
+  if (index != 0) hole(index, index + (usize(load<u32>(table + BUCKETS)) << 6));
 }
 
 // @ts-ignore: decorator
@@ -92,30 +103,17 @@ export function tableEnd(table: usize): u32 {
 export function tableFind(table: usize, hash: u64): u32 {
   const index = usize(load<u32>(table + INDEX));
   if (index == 0) return 0;
-  const mask = load<u32>(table + MASK);
-  const numberMask = numberMaskOf(table);
-  const tag = tagOf(hash, numberMask);
-  let slot = u32(hash) & mask;
-  let word = load<u32>(index + (usize(slot) << 2));
-  while (word != 0) {
-    const record = word & numberMask;
-    if ((word ^ record) == tag && load<u64>(tableAt(table, record)) == hash) return record;
-    slot = (slot + 1) & mask;
-    word = load<u32>(index + (usize(slot) << 2));
+  const buckets = load<u32>(table + BUCKETS);
+  const numberMask = load<u32>(table + NUMBER_MASK);
+  let bucket = bucketOf(index, buckets, hash);
+  while (bucket != 0) {
+    for (let places = placesOf(bucket, hash, numberMask); places != 0; places &= places - 1) {
+      const record = recordIn(bucket, places, numberMask);
+      if (load<u64>(tableAt(table, record)) == hash) return record;
+    }
+    bucket = bucketAfter(index, buckets, bucket);
   }
   return 0;
-}
-
-// @ts-ignore: decorator
-@inline
-function numberMaskOf(table: usize): u32 {
-  return (1 << load<u32>(table + NUMBER_BITS)) - 1;
-}
-
-// @ts-ignore: decorator
-@inline
-function tagOf(hash: u64, numberMask: u32): u32 {
-  return u32(hash >> 32) & ~numberMask;
 }
 
 /** Takes a zeroed record outside the index, 0 when the table is full. */
@@ -145,46 +143,20 @@ export function tableGive(table: usize, record: u32): void {
 /** Enters a record under a hash that no record of the index has. */
 export function tableEnter(table: usize, record: u32, hash: u64): void {
   store<u64>(tableAt(table, record) + HASH, hash);
-  const index = usize(load<u32>(table + INDEX));
-  const mask = load<u32>(table + MASK);
-  let slot = u32(hash) & mask;
-  while (load<u32>(index + (usize(slot) << 2)) != 0) slot = (slot + 1) & mask;
-  store<u32>(index + (usize(slot) << 2), record | tagOf(hash, numberMaskOf(table)));
+  indexAdd(usize(load<u32>(table + INDEX)), load<u32>(table + BUCKETS), load<u32>(table + NUMBER_MASK), hash, record);
 }
 
 /** Lets `record` take the place of `old` in the index, under the same hash. */
 export function tableReplace(table: usize, old: u32, record: u32): void {
   const hash = load<u64>(tableAt(table, old) + HASH);
   store<u64>(tableAt(table, record) + HASH, hash);
-  store<u32>(slotOf(table, old), record | tagOf(hash, numberMaskOf(table)));
+  const numberMask = load<u32>(table + NUMBER_MASK);
+  indexReplace(usize(load<u32>(table + INDEX)), load<u32>(table + BUCKETS), numberMask, hash, old, record);
 }
 
 /** Takes a record out of the index; it keeps its hash. */
 export function tableLeave(table: usize, record: u32): void {
-  const index = usize(load<u32>(table + INDEX));
-  const mask = load<u32>(table + MASK);
-  const numberMask = numberMaskOf(table);
-  let hole = u32((slotOf(table, record) - index) >> 2);
-  let slot = hole;
-  while (true) {
-    slot = (slot + 1) & mask;
-    const other = load<u32>(index + (usize(slot) << 2));
-    if (other == 0) break;
-    const home = u32(load<u64>(tableAt(table, other & numberMask))) & mask;
-    if (((slot - home) & mask) >= ((slot - hole) & mask)) {
-      store<u32>(index + (usize(hole) << 2), other);
-      hole = slot;
-    }
-  }
-  store<u32>(index + (usize(hole) << 2), 0);
-}
-
-/** Address of the index slot that holds an entered record. */
-function slotOf(table: usize, record: u32): usize {
-  const index = usize(load<u32>(table + INDEX));
-  const mask = load<u32>(table + MASK);
-  let slot = u32(load<u64>(tableAt(table, record))) & mask;
-  const numberMask = numberMaskOf(table);
-  while ((load<u32>(index + (usize(slot) << 2)) & numberMask) != record) slot = (slot + 1) & mask;
-  return index + (usize(slot) << 2);
+  const hash = load<u64>(tableAt(table, record) + HASH);
+  const numberMask = load<u32>(table + NUMBER_MASK);
+  indexRemove(usize(load<u32>(table + INDEX)), load<u32>(table + BUCKETS), numberMask, hash, record);
 }

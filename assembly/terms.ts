@@ -1,6 +1,6 @@
 /**
  * First-seen terms, in event time. A combination of values is new unless it was seen within the window before, both
- * ends included. 40 bytes a term, its place in the index included.
+ * ends included. 24 bytes a term, and five and a third for its place in the index.
  *
  * A term keeps its last time; the terms of a group form a list from the least to the most recently seen. A new term's
  * first time, and the evidence it alerted with, are kept apart for as long as an older event may yet turn up and move
@@ -9,6 +9,17 @@
 import { Host, Loss } from "../src/core/abi/state";
 import { Section } from "../src/core/abi/program";
 import { AlertFlag, StateTable, TermsRecord } from "../src/core/abi/stateful";
+import {
+  bucketAfter,
+  bucketOf,
+  bucketsFor,
+  indexAdd,
+  indexRemove,
+  indexReserve,
+  numberMaskFor,
+  placesOf,
+  recordIn,
+} from "./bucket_index";
 import { evidenceCapture, evidenceRelease, evidenceSetNext } from "./evidence";
 import { groupKey, groupKeys } from "./group_keys";
 import { hashPair } from "./hash";
@@ -21,6 +32,7 @@ import { captureEvidence, entryGroup, ruleData, stateHost, stateTable } from "./
 import {
   groupAdd,
   groupCount,
+  groupFind,
   groupFirst,
   groupFree,
   groupHost,
@@ -32,9 +44,6 @@ import {
   groupSetLast,
 } from "./state_groups";
 import {
-  DEADLINE,
-  GROUP,
-  HEAD,
   tableAt,
   tableEnter,
   tableFind,
@@ -44,19 +53,23 @@ import {
 } from "./state_table";
 import { alertFired, evictOldest } from "./stateful";
 
-// A term is a bare record head, its words put to this use:
-const LAST: usize = DEADLINE; // i64 last time
-const OLDER: usize = 20; // u32
-const NEWER: usize = 24; // u32
-const RECENT: usize = 28; // u32 recent alert, 0 none; the top bit: seen again since it took its place in the list
-export const TERM_BYTES: u32 = u32(HEAD);
-const SEEN_AGAIN: u32 = 0x80000000;
+// A term: the hash of a record, then
+const LAST: usize = 8; // i64 last time << 8, flags in the low byte
+const OLDER: usize = 16; // u32
+const NEWER: usize = 20; // u32
+export const TERM_BYTES: u32 = 24;
+/** Seen again since it took its place in the list. */
+const SEEN_AGAIN: u32 = 1;
+/** It has a recent alert. */
+const HAS_RECENT: u32 = 2;
 
-// A recent alert: u32 term, u32 revision, i64 first time, i64 last time before that, u32 evidence. They form a ring.
+// A recent alert: u32 term, u32 revision, i64 first time, i64 last time before that, u32 evidence, u32 group. They form a
+// ring, with an index by term.
 export const RECENT_REVISION: usize = 4;
 export const RECENT_FIRST: usize = 8;
 export const RECENT_PRIOR: usize = 16;
 export const RECENT_CHAIN: usize = 24;
+const RECENT_GROUP: usize = 28;
 export const RECENT_BYTES: usize = 32;
 
 const NEVER_US: i64 = i64.MIN_VALUE;
@@ -68,6 +81,9 @@ const PLACE_STEPS: u32 = 64;
 let recents: usize = 0;
 let recentCapacity: u32 = 0;
 let recentNext: u32 = 1;
+let recentIndex: usize = 0;
+let recentBuckets: u32 = 0;
+let recentMask: u32 = 0;
 /** By host: time of its first row, i64; time until which it has lost terms, i64; which host it is, u32. */
 let hostTimes: usize = 0;
 const HOST_LOST: usize = 8;
@@ -78,6 +94,9 @@ export function termsInit(hostCapacity: u32, recentMax: u32): void {
   recentCapacity = recentMax + 1;
   recents = reserve(usize(recentCapacity) * RECENT_BYTES);
   recentNext = 1;
+  recentBuckets = bucketsFor(recentCapacity);
+  recentMask = numberMaskFor(recentCapacity);
+  recentIndex = indexReserve(recentBuckets);
   hostTimes = reserve(usize(hostCapacity) * HOST_TIMES);
   for (let host: u32 = 0; host < hostCapacity; host++) {
     store<i64>(hostTimesAt(host), NEVER_US);
@@ -89,6 +108,27 @@ export function termsInit(hostCapacity: u32, recentMax: u32): void {
 @inline
 function at(term: u32): usize {
   return tableAt(stateTable(StateTable.Terms), term);
+}
+
+function lastUs(term: u32): i64 {
+  return load<i64>(at(term) + LAST) >> 8;
+}
+
+/** Sets the last time, the flags as they were. */
+function setLastUs(term: u32, timeUs: i64): void {
+  store<i64>(at(term) + LAST, (timeUs << 8) | i64(load<u8>(at(term) + LAST)));
+}
+
+function hasFlag(term: u32, flag: u32): bool {
+  return (load<u8>(at(term) + LAST) & flag) != 0;
+}
+
+function setFlag(term: u32, flag: u32): void {
+  store<u8>(at(term) + LAST, u8(load<u8>(at(term) + LAST) | flag));
+}
+
+function clearFlag(term: u32, flag: u32): void {
+  store<u8>(at(term) + LAST, u8(load<u8>(at(term) + LAST) & ~flag));
 }
 
 function hostTimesAt(host: u32): usize {
@@ -118,12 +158,13 @@ export function termsOffer(rule: u32, slot: u32): void {
   const terms = ruleData(rule, Section.Terms);
   const combinations = groupKeys(load<u32>(terms + TermsRecord.Key), slot, rule);
   const host = stateHost(rule, slot);
+  const owner = termOwner(terms, host);
   for (let i: u32 = 0; i < combinations; i++) {
     const key = groupKey(i);
-    const hash = termHash(terms, key, host);
+    const hash = termHash(terms, key, host) ^ owner;
     const term = tableFind(stateTable(StateTable.Terms), hash);
     if (term == 0) beginTerm(rule, terms, slot, host, key, hash);
-    else if (rowTimeUs(slot) >= load<i64>(at(term) + LAST)) seeAgain(rule, terms, slot, host, key, term);
+    else if (rowTimeUs(slot) >= lastUs(term)) seeAgain(rule, terms, slot, host, key, term);
     else seeEarlier(rule, terms, slot, host, key, term);
   }
 }
@@ -133,18 +174,25 @@ function termHash(terms: usize, key: u64, host: u32): u64 {
   return hashPair(load<u64>(terms + TermsRecord.Identity), host == Host.None ? key : hashPair(hostHash(host), key));
 }
 
+/**
+ * What the rule and host add to the hash under which a term is kept, so that a damaged snapshot that files it under others
+ * has it found by nobody.
+ */
+function termOwner(terms: usize, host: u32): u64 {
+  return hashPair(load<u64>(terms + TermsRecord.Identity), host == Host.None ? 0 : hostHash(host));
+}
+
 function beginTerm(rule: u32, terms: usize, slot: u32, host: u32, key: u64, hash: u64): void {
   const table = stateTable(StateTable.Terms);
   const term = takeTerm();
   const group = entryGroup(StateTable.Terms, rule, host);
   const timeUs = rowTimeUs(slot);
-  store<i64>(at(term) + LAST, timeUs);
-  store<u32>(at(term) + GROUP, group);
+  setLastUs(term, timeUs);
   tableEnter(table, term, hash);
   place(group, term);
   groupAdd(group, 1);
   if (groupCount(group) == 1) setDue(group, terms);
-  alertNew(rule, terms, slot, host, key, term, NEVER_US);
+  alertNew(rule, terms, slot, host, key, term, group, NEVER_US);
 }
 
 /** A zeroed term; the least recently seen of the noisiest gives way if need be. */
@@ -161,22 +209,22 @@ function takeTerm(): u32 {
 /** In order of time: new when the window has passed since the term was last seen. */
 function seeAgain(rule: u32, terms: usize, slot: u32, host: u32, key: u64, term: u32): void {
   const timeUs = rowTimeUs(slot);
-  const lastUs = load<i64>(at(term) + LAST);
+  const priorUs = lastUs(term);
   const windowUs = load<i64>(terms + TermsRecord.WindowUs);
-  const movedUs = timeUs - lastUs;
+  const movedUs = timeUs - priorUs;
   if (movedUs == 0) return;
-  store<i64>(at(term) + LAST, timeUs);
-  if (movedUs > windowUs >> MOVE_SHIFT) {
-    const group = load<u32>(at(term) + GROUP);
-    if (groupLast(group) != term) {
-      unlink(group, term);
-      place(group, term);
-    }
-    store<u32>(at(term) + RECENT, load<u32>(at(term) + RECENT) & ~SEEN_AGAIN);
-  } else {
-    store<u32>(at(term) + RECENT, load<u32>(at(term) + RECENT) | SEEN_AGAIN);
+  setLastUs(term, timeUs);
+  if (movedUs <= windowUs >> MOVE_SHIFT) {
+    setFlag(term, SEEN_AGAIN);
+    return;
   }
-  if (movedUs > windowUs) alertNew(rule, terms, slot, host, key, term, lastUs);
+  const group = groupFind(StateTable.Terms, rule, host);
+  if (groupLast(group) != term) {
+    unlink(group, term);
+    place(group, term);
+  }
+  clearFlag(term, SEEN_AGAIN);
+  if (movedUs > windowUs) alertNew(rule, terms, slot, host, key, term, group, priorUs);
 }
 
 /**
@@ -184,9 +232,9 @@ function seeAgain(rule: u32, terms: usize, slot: u32, host: u32, key: u64, term:
  * never new; before the first it is, unless the run before reaches it.
  */
 function seeEarlier(rule: u32, terms: usize, slot: u32, host: u32, key: u64, term: u32): void {
-  const index = load<u32>(at(term) + RECENT) & ~SEEN_AGAIN;
+  const index = recentOf(term);
   if (index == 0) return;
-  const recent = recents + usize(index) * RECENT_BYTES;
+  const recent = recentAt(index);
   const timeUs = rowTimeUs(slot);
   const firstUs = load<i64>(recent + RECENT_FIRST);
   const priorUs = load<i64>(recent + RECENT_PRIOR);
@@ -206,11 +254,13 @@ function seeEarlier(rule: u32, terms: usize, slot: u32, host: u32, key: u64, ter
   }
 }
 
-function alertNew(rule: u32, terms: usize, slot: u32, host: u32, key: u64, term: u32, priorUs: i64): void {
+function alertNew(
+  rule: u32, terms: usize, slot: u32, host: u32, key: u64, term: u32, group: u32, priorUs: i64,
+): void {
   const evidence = captureEvidence(slot, 0, rule);
   const timeUs = rowTimeUs(slot);
   emitAlert(rule, host, timeUs, evidence, key, 1, historyFlag(terms, host, timeUs));
-  remember(term, evidence, timeUs, priorUs);
+  remember(term, group, evidence, timeUs, priorUs);
   alertFired(rule);
 }
 
@@ -230,8 +280,8 @@ function moveBack(rule: u32, terms: usize, slot: u32, host: u32, key: u64, recen
 }
 
 /** Keeps what a later revision of the alert needs, in place of the oldest such record. */
-function remember(term: u32, evidence: u32, firstUs: i64, priorUs: i64): void {
-  forgetRecent(load<u32>(at(term) + RECENT) & ~SEEN_AGAIN);
+function remember(term: u32, group: u32, evidence: u32, firstUs: i64, priorUs: i64): void {
+  forgetRecent(recentOf(term));
   if (recentCapacity <= 1) {
     evidenceRelease(evidence);
     return;
@@ -239,21 +289,43 @@ function remember(term: u32, evidence: u32, firstUs: i64, priorUs: i64): void {
   const index = recentNext;
   recentNext = index + 1 < recentCapacity ? index + 1 : 1;
   forgetRecent(index);
-  const recent = recents + usize(index) * RECENT_BYTES;
+  const recent = recentAt(index);
   store<u32>(recent, term);
   store<u32>(recent + RECENT_REVISION, 1);
   store<i64>(recent + RECENT_FIRST, firstUs);
   store<i64>(recent + RECENT_PRIOR, priorUs);
   store<u32>(recent + RECENT_CHAIN, evidence);
-  store<u32>(at(term) + RECENT, (load<u32>(at(term) + RECENT) & SEEN_AGAIN) | index);
+  store<u32>(recent + RECENT_GROUP, group);
+  setFlag(term, HAS_RECENT);
+  indexAdd(recentIndex, recentBuckets, recentMask, recentHash(term), index);
+}
+
+function recentHash(term: u32): u64 {
+  return hashPair(u64(term), 0);
+}
+
+/** The recent alert of a term, 0 for none. */
+function recentOf(term: u32): u32 {
+  if (!hasFlag(term, HAS_RECENT)) return 0;
+  const hash = recentHash(term);
+  let bucket = bucketOf(recentIndex, recentBuckets, hash);
+  while (bucket != 0) {
+    for (let places = placesOf(bucket, hash, recentMask); places != 0; places &= places - 1) {
+      const index = recordIn(bucket, places, recentMask);
+      if (load<u32>(recentAt(index)) == term) return index;
+    }
+    bucket = bucketAfter(recentIndex, recentBuckets, bucket);
+  }
+  return 0;
 }
 
 function forgetRecent(index: u32): void {
   if (index == 0) return;
-  const recent = recents + usize(index) * RECENT_BYTES;
+  const recent = recentAt(index);
   const term = load<u32>(recent);
   if (term == 0) return;
-  store<u32>(at(term) + RECENT, load<u32>(at(term) + RECENT) & SEEN_AGAIN);
+  clearFlag(term, HAS_RECENT);
+  indexRemove(recentIndex, recentBuckets, recentMask, recentHash(term), index);
   evidenceRelease(load<u32>(recent + RECENT_CHAIN));
   memory.fill(recent, 0, RECENT_BYTES);
 }
@@ -281,10 +353,10 @@ function historyFlag(terms: usize, host: u32, timeUs: i64): u32 {
 
 /** Puts a term into its group's list by its last time; it is the newest but for events out of order. */
 function place(group: u32, term: u32): void {
-  const lastUs = load<i64>(at(term) + LAST);
+  const timeUs = lastUs(term);
   let older = groupLast(group);
   let newer: u32 = 0;
-  for (let i: u32 = 0; i < PLACE_STEPS && older != 0 && load<i64>(at(older) + LAST) > lastUs; i++) {
+  for (let i: u32 = 0; i < PLACE_STEPS && older != 0 && lastUs(older) > timeUs; i++) {
     newer = older;
     older = load<u32>(at(older) + OLDER);
   }
@@ -308,8 +380,8 @@ function unlink(group: u32, term: u32): void {
 /** The least recently seen term, after those seen again since they took their place have taken a new one. */
 function oldestTerm(group: u32): u32 {
   let term = groupFirst(group);
-  while ((load<u32>(at(term) + RECENT) & SEEN_AGAIN) != 0) {
-    store<u32>(at(term) + RECENT, load<u32>(at(term) + RECENT) & ~SEEN_AGAIN);
+  while (hasFlag(term, SEEN_AGAIN)) {
+    clearFlag(term, SEEN_AGAIN);
     unlink(group, term);
     place(group, term);
     term = groupFirst(group);
@@ -322,12 +394,12 @@ function keptUs(terms: usize): i64 {
 }
 
 function setDue(group: u32, terms: usize): void {
-  groupSetDeadline(group, load<i64>(at(groupFirst(group)) + LAST) + keptUs(terms));
+  groupSetDeadline(group, lastUs(groupFirst(group)) + keptUs(terms));
 }
 
 function drop(group: u32, term: u32): void {
   const table = stateTable(StateTable.Terms);
-  forgetRecent(load<u32>(at(term) + RECENT) & ~SEEN_AGAIN);
+  forgetRecent(recentOf(term));
   unlink(group, term);
   tableLeave(table, term);
   tableGive(table, term);
@@ -340,7 +412,7 @@ export function termsDue(group: u32, beforeUs: i64): void {
   const terms = ruleData(groupRule(group), Section.Terms);
   while (true) {
     const term = oldestTerm(group);
-    if (load<i64>(at(term) + LAST) + keptUs(terms) >= beforeUs) {
+    if (lastUs(term) + keptUs(terms) >= beforeUs) {
       setDue(group, terms);
       return;
     }
@@ -356,7 +428,7 @@ export function termsEvict(group: u32): void {
   const term = oldestTerm(group);
   const lostUs = hostTimesAt(host) + HOST_LOST;
   // What is lost matters until a window after the newest time known: that of the most recently seen term.
-  store<i64>(lostUs, max<i64>(load<i64>(lostUs), load<i64>(at(groupLast(group)) + LAST)));
+  store<i64>(lostUs, max<i64>(load<i64>(lostUs), lastUs(groupLast(group))));
   countLoss(Loss.TermsState, groupRule(group), host, 1);
   drop(group, term);
 }
@@ -368,18 +440,24 @@ export function termNewer(term: u32): u32 {
   return load<u32>(at(term) + NEWER);
 }
 
-export function termGroup(term: u32): u32 {
-  return load<u32>(at(term) + GROUP);
+/** Identity of the term, whatever kernel it is in; `group` is its own. */
+export function termIdentity(term: u32, group: u32): u64 {
+  return load<u64>(at(term)) ^ termOwner(ruleData(groupRule(group), Section.Terms), groupHost(group));
+}
+
+/** When the term was last seen. */
+export function termLastUs(term: u32): i64 {
+  return lastUs(term);
 }
 
 /** Puts a term of a snapshot back; terms of one group come from the least to the most recently seen. */
-export function termRestore(rule: u32, host: u32, hash: u64, lastUs: i64): void {
+export function termRestore(rule: u32, host: u32, identity: u64, timeUs: i64): void {
   const table = stateTable(StateTable.Terms);
+  const hash = identity ^ termOwner(ruleData(rule, Section.Terms), host);
   if (tableFind(table, hash) != 0) return;
   const term = takeTerm();
   const group = entryGroup(StateTable.Terms, rule, host);
-  store<i64>(at(term) + LAST, lastUs);
-  store<u32>(at(term) + GROUP, group);
+  setLastUs(term, timeUs);
   tableEnter(table, term, hash);
   place(group, term);
   groupAdd(group, 1);
@@ -391,19 +469,27 @@ export function recentEnd(): u32 {
   return recents == 0 ? 0 : recentCapacity;
 }
 
+/** The group of a recent alert's term. */
+export function recentGroup(index: u32): u32 {
+  return load<u32>(recentAt(index) + RECENT_GROUP);
+}
+
 export function recentAt(index: u32): usize {
   return recents + usize(index) * RECENT_BYTES;
 }
 
 /** Puts a recent alert of a snapshot back; takes over its evidence. */
-export function recentRestore(hash: u64, firstUs: i64, priorUs: i64, revision: u32, evidence: u32): void {
-  const term = tableFind(stateTable(StateTable.Terms), hash);
-  if (term == 0) {
+export function recentRestore(
+  rule: u32, host: u32, identity: u64, firstUs: i64, priorUs: i64, revision: u32, evidence: u32,
+): void {
+  const term = tableFind(stateTable(StateTable.Terms), identity ^ termOwner(ruleData(rule, Section.Terms), host));
+  const group = term == 0 ? 0 : groupFind(StateTable.Terms, rule, host);
+  if (group == 0) {
     evidenceRelease(evidence);
     return;
   }
-  remember(term, evidence, firstUs, priorUs);
-  const index = load<u32>(at(term) + RECENT) & ~SEEN_AGAIN;
+  remember(term, group, evidence, firstUs, priorUs);
+  const index = recentOf(term);
   if (index != 0) store<u32>(recentAt(index) + RECENT_REVISION, revision);
 }
 

@@ -11,7 +11,7 @@ import { outputCommit, outputRoom } from "./output";
 import {
   processFlags, processImages, processInherited, processKey, processOwn, processParent, processPid, processStartUs,
   processTouch,
-} from "./process_table";
+} from "./process_records";
 import { rowHost, rowOrdinal, rowTimeUs } from "./rows";
 
 /** Bytes of the process entries of one witness at most; what is beyond is left out and marked. */

@@ -8,6 +8,7 @@ import { engineLanes } from './engine_lanes.js';
 import type { Lane, LaneOptions, LaneWork } from './lane.js';
 import type { PlainEvent } from './plain/condition.js';
 import { createPlainCorrelator, type PlainCorrelator } from './plain/correlator.js';
+import { stateBytesLane } from './state_bytes.js';
 import { stateLanes } from './state_lanes.js';
 import {
   generateWorkload,
@@ -215,4 +216,5 @@ export const lanes: readonly Lane[] = [
   ...coreLanes.map((lane) => ({ ...lane, comparison: 'core' })),
   ...engineLanes(benchRules),
   ...stateLanes(benchRules, primeTerms),
+  stateBytesLane,
 ];

@@ -1,4 +1,4 @@
-/** Lanes of state: what it costs to take a snapshot of a shard and to restore it. */
+/** Lanes of state: what it costs to take a snapshot of a shard and to restore it, and what a live entity takes. */
 import { SnapshotRecord } from '../src/core/abi/snapshot.js';
 import { StateKind } from '../src/core/abi/stateful.js';
 import { type CorrelatorPart, startCorrelator } from '../src/correlator/correlator.js';

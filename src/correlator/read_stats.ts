@@ -2,13 +2,14 @@
 
 import type { CompiledProgram } from '../compiler/compile.js';
 import { LossRule } from '../core/abi/state.js';
+import { StateTable } from '../core/abi/stateful.js';
 import type { BudgetPart } from '../kernel/budget.js';
 import type { Kernel } from '../kernel/kernel.js';
 import type { BaselineStats } from './behavior/baseline.js';
 import type { Behaviors } from './behaviors.js';
 import type { StreamCounts } from './coverage/report.js';
 import type { Publisher } from './publisher.js';
-import { type CorrelatorStats, type LossCount, lossName, skipName } from './stats.js';
+import { type CorrelatorStats, type LossCount, lossName, skipName, type TableUse } from './stats.js';
 
 /** What counts beside the kernel. */
 export interface StatsSources {
@@ -45,7 +46,9 @@ export function readStats(kernel: Kernel, sources: StatsSources): CorrelatorStat
     memory: {
       budgetBytes: sources.memoryBytes,
       usedBytes: kernel.reservedBytes,
-      tables: sources.memoryParts.map((part) => ({ ...part, ...tableUse(part.name, counts) })),
+      tables: sources.memoryParts.flatMap((part) =>
+        part.name === 'state' ? stateTables(kernel, part) : [{ ...part, ...tableUse(part.name, counts) }],
+      ),
     },
     rules: program.rules.map((rule, index) => {
       const { alerts, belowMinimum: below } = publisher.counts(rule.id);
@@ -85,6 +88,23 @@ export const streamCounts = ({ events, rows }: Pick<CorrelatorStats, 'events' | 
 });
 
 const finiteOrNull = (value: number): number | null => (Number.isFinite(value) ? value : null);
+
+const stateTableNames = {
+  [StateTable.Sequence]: 'sequences',
+  [StateTable.Terms]: 'terms',
+  [StateTable.Aggregate]: 'windows',
+  [StateTable.Sample]: 'samples',
+  [StateTable.Temporal]: 'temporal',
+} as const;
+
+/** The tables that the part was divided into, then what is left of it: hosts and rules with entries. */
+function stateTables(kernel: Kernel, { name, bytes }: BudgetPart): TableUse[] {
+  const tables = Object.entries(stateTableNames)
+    .map(([id, table]) => ({ name: table, ...kernel.stateTable(Number(id) as StateTable) }))
+    .filter(({ capacity }) => capacity > 0);
+  const rest = bytes - tables.reduce((sum, table) => sum + table.bytes, 0);
+  return [...tables, { name, bytes: Math.max(0, rest) }];
+}
 
 /** Entries held and entries that fit, of the tables that count them. */
 function tableUse(name: string, counts: ReturnType<Kernel['counts']>): { used?: number; capacity?: number } {

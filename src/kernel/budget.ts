@@ -44,8 +44,8 @@ const kibibyte = 1024;
 const inputMost = 4 * mebibyte;
 const hostBytes = (needs: BudgetNeeds): number =>
   208 + 8 + (needs.coverageCounters === 0 ? 0 : 32 + 4 * needs.coverageCounters + Health.Bytes);
-/** A record, and its places in the two indexes. */
-const processBytes = 64 + 2 * 16;
+/** A record, its places in the two indexes, and its share of the sets of marks. */
+const processBytes = 64;
 const imageBytes = 32;
 /** Typical bytes of the values that one image is the only one to hold. */
 const imageValueBytes = 256;

@@ -8,6 +8,7 @@ import type { Section } from '../core/abi/program.js';
 import { HostSlots } from '../core/abi/routing.js';
 import { HostState, RestoreMaps, SnapshotRecord } from '../core/abi/snapshot.js';
 import { type Config, CoverageRow, type Loss } from '../core/abi/state.js';
+import type { StateTable } from '../core/abi/stateful.js';
 import { concatBytes } from '../core/bytes.js';
 import { KernelTrap, SnapshotError } from '../core/errors.js';
 import { marksMax } from '../core/limits.js';
@@ -496,6 +497,15 @@ export class Kernel {
     return this.#exports.coverage_forgotten();
   }
 
+  /** Records of a stateful table that are held and that fit, and its bytes; all 0 where no rule needs it. */
+  stateTable(table: StateTable): { readonly used: number; readonly capacity: number; readonly bytes: number } {
+    return {
+      used: this.#exports.state_records_used(table) >>> 0,
+      capacity: this.#exports.state_record_capacity(table) >>> 0,
+      bytes: this.#exports.state_table_bytes(table) >>> 0,
+    };
+  }
+
   /** Counts for `stats`. */
   counts() {
     const exports = this.#exports;
@@ -507,7 +517,8 @@ export class Kernel {
       future: exports.future_row_count(),
       held: exports.held_row_count(),
       processes: exports.process_count(),
-      processCapacity: exports.process_capacity(),
+      processCapacity: Math.max(0, exports.process_capacity() - 1),
+      processBytes: exports.process_table_bytes() >>> 0,
       evidenceBlocks: exports.evidence_blocks_used(),
       evidenceBlockCapacity: exports.evidence_block_capacity(),
     };

@@ -47,6 +47,10 @@ export interface KernelExports {
   held_row_count(): number;
   process_count(): number;
   process_capacity(): number;
+  process_table_bytes(): number;
+  state_record_capacity(table: number): number;
+  state_records_used(table: number): number;
+  state_table_bytes(table: number): number;
   snapshot_begin(): void;
   snapshot_next(): number;
   snapshot_holes(): number;
