@@ -12,8 +12,17 @@ import { CommandError, type Io, printableLine } from './io.js';
  * @throws CommandError when the file cannot be read.
  */
 export async function exceptionsFrom(path: string, rules: readonly Rule[], io: Io): Promise<readonly Exception[]> {
-  const text = await readFile(path, 'utf8').catch((error: Error) => {
-    throw new CommandError(`${path}: ${error.message}`);
+  return (await readExceptions(path, rules, io)).exceptions;
+}
+
+/** As {@link exceptionsFrom}, with whether any was refused. */
+export async function readExceptions(
+  path: string,
+  rules: readonly Rule[],
+  io: Io,
+): Promise<{ readonly exceptions: readonly Exception[]; readonly hasRefused: boolean }> {
+  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    throw new CommandError(`${path}: ${error.code === 'ENOENT' ? 'no such file' : error.message}`);
   });
   const { exceptions, problems } = parseExceptions(text, path);
   for (const problem of problems) io.stderr(`${renderDiagnostic(problem).split('\n').map(printableLine).join('\n')}\n`);
@@ -21,5 +30,6 @@ export async function exceptionsFrom(path: string, rules: readonly Rule[], io: I
   for (const { id, scope } of exceptions)
     for (const rule of scope.rules.filter((name) => !loaded.has(name)))
       io.stderr(`${printableLine(`exception ${id} names the rule "${rule}", which is not loaded`)}\n`);
-  return exceptions;
+  if (exceptions.length === 0 && problems.length === 0) io.stderr(`${printableLine(path)}: holds no exceptions\n`);
+  return { exceptions, hasRefused: problems.some(({ severity }) => severity === 'error') };
 }

@@ -5,17 +5,18 @@ import { createCorrelator } from '../correlator/correlator.js';
 import { type Attention, attentionOf } from '../correlator/exception_report.js';
 import type { ExceptionUse } from '../correlator/exceptions.js';
 import { createSourceReader } from '../source/reader.js';
-import { exceptionsFrom } from './exception_file.js';
+import { readExceptions } from './exception_file.js';
 import { importExceptions } from './exceptions_import.js';
 import { resolveInputs } from './input.js';
 import { CommandError, type Io, paint, printable } from './io.js';
-import { pushFiles, rulesFor, streamHelp, streamOptions } from './stream.js';
+import { pushFiles, readLines, rulesFor, streamHelp, streamOptions } from './stream.js';
 
 const help = `usage: vedette exceptions --exceptions FILE [OPTION]... [FILE|FOLDER|-]...
        vedette exceptions import FILE --owner WHO --expires DATE --rule ID... [OPTION]...
 
 Checks the exceptions and tells what each hid on the events: how often, where and when, what came back after its expiry,
-and which ask for their owner's attention. Without events it only checks. The second form turns an exception list of
+and which ask for their owner's attention. Without events it only checks. Exits with 1 when an
+exception was refused. The second form turns an exception list of
 Kibana into an exception file; its --help tells more.
 
   --exceptions FILE   the exceptions: YAML or JSON
@@ -27,7 +28,7 @@ const options = {
   exceptions: { type: 'string' },
 } as const;
 
-/** Runs the command. Resolves to 0, or for `import` to 1 when an item was refused. */
+/** Runs the command. Resolves to 0, or to 1 when an exception, or for `import` an item, was refused. */
 export async function exceptions(args: string[], io: Io): Promise<number> {
   if (args[0] === 'import') return importExceptions(args.slice(1), io);
   const { values, positionals } = parseArgs({ args, options, allowPositionals: true });
@@ -39,14 +40,16 @@ export async function exceptions(args: string[], io: Io): Promise<number> {
     throw new CommandError('no exceptions given; name their file with --exceptions FILE');
   const files = await resolveInputs(positionals);
   const rules = await rulesFor(values, io);
+  const { exceptions: approved, hasRefused } = await readExceptions(values.exceptions, rules, io);
   const correlator = await createCorrelator({
     rules,
-    exceptions: await exceptionsFrom(values.exceptions, rules, io),
+    exceptions: approved,
     lateness: values.lateness,
     memory: values.memory,
     ...(values.host === undefined ? {} : { defaultHost: values.host }),
   });
-  await pushFiles('exceptions', files, createSourceReader(values.format), (events) => void correlator.push(events), io);
+  const reader = createSourceReader(values.format);
+  await pushFiles('exceptions', files, reader, (events) => void correlator.push(events), io);
   correlator.flush();
   const uses = correlator.exceptions();
   // By the newest event: a listing of old events tells what their owner would have been told then.
@@ -57,8 +60,9 @@ export async function exceptions(args: string[], io: Io): Promise<number> {
     io.stdout(values.json ? `${JSON.stringify(plainUse(use, asked))}\n` : render(use, asked, io));
   }
   if (!values.json) io.stdout(mostUsed(uses));
+  if (files.length > 0) io.stderr(`${readLines(reader.tally).join('\n')}\n`);
   correlator.close();
-  return 0;
+  return hasRefused ? 1 : 0;
 }
 
 const mostShown = 5;

@@ -61,7 +61,11 @@ export async function* readChunks(file: InputFile, onBytes?: (count: number) => 
   try {
     for await (const chunk of stream) yield chunk as Uint8Array;
   } catch (error) {
-    throw new CommandError(`${file.path}: ${(error as Error).message}`);
+    const { message, code } = error as NodeJS.ErrnoException;
+    const isPacked = code?.startsWith('Z_') === true;
+    throw new CommandError(
+      `${file.path}: ${isPacked ? `not a whole gzip file (${message}); fetch or pack it again` : message}`,
+    );
   }
 }
 

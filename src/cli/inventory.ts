@@ -18,7 +18,7 @@ import { createSourceReader } from '../source/reader.js';
 import { exceptionsFrom } from './exception_file.js';
 import { resolveInputs } from './input.js';
 import { CommandError, type Io, paint, printable } from './io.js';
-import { pushFiles, rulesFor, streamHelp, streamOptions } from './stream.js';
+import { pushFiles, readLines, rulesFor, streamHelp, streamOptions } from './stream.js';
 
 const help = `usage: vedette inventory [OPTION]... FILE|FOLDER|-...
 
@@ -74,7 +74,8 @@ export async function inventory(args: string[], io: Io): Promise<number> {
       onWitness: (rule, witness) => found.take(rule, witness),
     },
   );
-  await pushFiles('inventory', files, createSourceReader(values.format), (events) => void correlator.push(events), io);
+  const reader = createSourceReader(values.format);
+  await pushFiles('inventory', files, reader, (events) => void correlator.push(events), io);
   correlator.flush();
   correlator.close();
   if (values.export !== undefined) await writeJson(values.export, found.export());
@@ -82,6 +83,7 @@ export async function inventory(args: string[], io: Io): Promise<number> {
   if (values.csv) io.stdout(csvOf(rows));
   else if (values.json) for (const row of rows) io.stdout(`${JSON.stringify(plain(row))}\n`);
   else io.stdout(render(rows, io));
+  if (files.length > 0) io.stderr(`${readLines(reader.tally).join('\n')}\n`);
   if (found.dropped > 0) io.stderr(`${found.dropped} launches of further interpreters had no room\n`);
   return 0;
 }

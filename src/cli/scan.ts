@@ -15,7 +15,7 @@ import { exceptionsFrom } from './exception_file.js';
 import { fieldTypesFrom, fieldTypesHelp } from './field_types.js';
 import { resolveInputs } from './input.js';
 import { CommandError, type Io, printable } from './io.js';
-import { pushFiles, rulesFor, streamHelp, streamOptions } from './stream.js';
+import { pushFiles, rulesFor, streamHelp, streamOptions, unrecognisedLines } from './stream.js';
 import { renderAlert } from './timeline.js';
 
 const help = `usage: vedette scan [OPTION]... FILE|FOLDER|-...
@@ -187,10 +187,7 @@ function closingLines(tally: ReaderTally, stats: Tally, output: Output): string 
     lines.push(
       `${others.toLocaleString('en')} recognised events are of kinds that no analytic reads: ${top(tally.otherActions)}`,
     );
-  if (tally.unrecognised > 0)
-    lines.push(
-      `${tally.unrecognised.toLocaleString('en')} lines were not recognised, such as: ${printable(tally.unrecognisedExamples[0] ?? '')}`,
-    );
+  lines.push(...unrecognisedLines(tally));
   const rows = Object.entries(stats.rows).filter(([, count]) => count > 0);
   if (rows.length > 0) {
     const reasons = [...new Set(stats.skippedExamples.map(({ reason }) => reason))].join(', ');

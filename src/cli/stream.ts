@@ -6,9 +6,9 @@ import { shippedContent } from '../engine/content.js';
 import { loadRules } from '../engine/load_rules.js';
 import type { ParseRulesOptions } from '../language/load.js';
 import type { Rule } from '../rule/ir.js';
-import type { SourceReader } from '../source/reader.js';
+import type { ReaderTally, SourceReader } from '../source/reader.js';
 import { type InputFile, readChunks, wholeLines } from './input.js';
-import { CommandError, type Io, printableLine } from './io.js';
+import { CommandError, type Io, printable, printableLine } from './io.js';
 import { createProgress } from './progress.js';
 
 /** Options of every command that runs events through an engine. */
@@ -98,4 +98,18 @@ export async function pushFiles(
   } finally {
     progress.clear();
   }
+}
+
+/** What was read, and what was not: an answer about nothing is never taken for an answer. */
+export function readLines(tally: ReaderTally): string[] {
+  const kinds = [...tally.byKind].map(([kind, count]) => `${kind} ${count.toLocaleString('en')}`);
+  const read = `${tally.events.toLocaleString('en')} events read (${kinds.join(', ') || 'none recognised'})`;
+  return [read, ...unrecognisedLines(tally)];
+}
+
+/** Lines of no known source, with an example; none where all were recognised. */
+export function unrecognisedLines({ unrecognised, unrecognisedExamples }: ReaderTally): string[] {
+  if (unrecognised === 0) return [];
+  const example = printable(unrecognisedExamples[0] ?? '');
+  return [`${unrecognised.toLocaleString('en')} lines were not recognised, such as: ${example}`];
 }

@@ -1,7 +1,9 @@
+import { writeFileSync } from 'node:fs';
+import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, test } from 'vitest';
 import type { Alert } from '../../src/correlator/alert.js';
 import { createWorkspace, runCli } from '../support/cli.js';
-import { attack } from '../support/exempt_attack.js';
+import { attack, exception } from '../support/exempt_attack.js';
 
 const workspace = createWorkspace();
 afterAll(() => workspace.remove());
@@ -56,5 +58,43 @@ describe('vedette scan', () => {
     expect(stdout).toBe('');
     expect(stderr).toContain(message);
     expect(stderr.trim().split('\n')).toHaveLength(1);
+  });
+});
+
+describe('files that hold no events', () => {
+  const bytes = workspace.file('noise.dat', 'neither JSON\nnor a log\n');
+  const exceptions = workspace.file('none.yml', '');
+
+  test.each([
+    ['scan', [bytes]],
+    ['inventory', [bytes]],
+    ['exceptions', ['--exceptions', exceptions, bytes]],
+  ])('%s says that nothing was recognised', async (command, args) => {
+    const { code, stderr } = await runCli(command, ...args);
+    expect(code).toBe(0);
+    expect(stderr).toContain('none recognised');
+    expect(stderr).toContain('2 lines were not recognised, such as: neither JSON');
+  });
+
+  test.each(['scan', 'coverage', 'inventory'])(
+    '%s refuses a gzip file that is none, with a remedy',
+    async (command) => {
+      const broken = workspace.file('broken.ndjson.gz', '\u001f\u008b\u0008broken');
+      const cut = workspace.file('cut.ndjson.gz', '');
+      writeFileSync(broken, Uint8Array.of(0x1f, 0x8b, 8, 98, 114));
+      writeFileSync(cut, gzipSync('{"a":1}\n'.repeat(1000)).subarray(0, 30));
+      for (const file of [broken, cut]) {
+        const { code, stderr } = await runCli(command, file);
+        expect(code).toBe(2);
+        expect(stderr).toContain('not a whole gzip file');
+        expect(stderr.trim().split('\n')).toHaveLength(1);
+      }
+    },
+  );
+
+  test('exceptions says that there are none, and ends with 1 where one was refused', async () => {
+    expect((await runCli('exceptions', '--exceptions', exceptions)).stderr).toContain('none.yml: holds no exceptions');
+    const wrong = workspace.file('wrong.json', JSON.stringify({ exceptions: [{ ...exception, owner: '' }] }));
+    expect((await runCli('exceptions', '--exceptions', wrong)).code).toBe(1);
   });
 });
