@@ -65,6 +65,34 @@ interface Host {
   readonly roots: Map<string, RootFacts>;
 }
 
+/** What a witness of an item is to the tally. */
+interface ItemKind {
+  readonly className: string;
+  readonly isLaunch: boolean;
+  readonly isFollowOn: boolean;
+  /** It may tell more of the root itself: another image, a library. */
+  readonly isTelling: boolean;
+}
+
+interface KnownRule {
+  readonly compiled: CompiledJudgement;
+  readonly kinds: ReadonlyMap<string, ItemKind>;
+}
+
+function kindsOf({ items, judgement }: BehaviorRule): ReadonlyMap<string, ItemKind> {
+  const { classes, bookkeeping } = judgement;
+  const remembered = new Set<string | undefined>(Object.values(bookkeeping));
+  return new Map(
+    items.map(({ id, class: className }) => {
+      const isLaunch = className === bookkeeping.launch;
+      const isContext = classes.find(({ name }) => name === className)?.role === 'context';
+      const isFollowOn = !isContext && !isLaunch;
+      const isTelling = isLaunch || (isContext && !remembered.has(className));
+      return [id, { className, isLaunch, isFollowOn, isTelling }];
+    }),
+  );
+}
+
 /** Hosts beyond are not counted; of a host, roots beyond the newest may be counted again. */
 const hostsMax = 65_536;
 const rootsOfHostMax = 64;
@@ -73,7 +101,7 @@ const flags = ['weak', 'implicit', 'broken', 'argsSplit'] as const;
 
 export class TreeTally {
   readonly #hosts = new Map<string, Host>();
-  readonly #compiled = new Map<BehaviorRule, CompiledJudgement>();
+  readonly #rules = new Map<BehaviorRule, KnownRule>();
   readonly #ruleIds: ReadonlySet<string>;
 
   /** `ruleIds`: rules whose trees count. */
@@ -83,11 +111,9 @@ export class TreeTally {
 
   take(rule: BehaviorRule, witness: Witness): void {
     if (!this.#ruleIds.has(rule.id)) return;
-    const className = rule.items.find(({ id }) => id === witness.itemId)?.class;
-    const spec = rule.judgement.classes.find(({ name }) => name === className);
-    const isLaunch = className !== undefined && className === rule.judgement.bookkeeping.launch;
-    const isFollowOn = spec !== undefined && spec.role !== 'context' && !isLaunch;
-    const isTelling = isLaunch || !Object.values(rule.judgement.bookkeeping).includes(className ?? '');
+    const kind = this.#known(rule).kinds.get(witness.itemId);
+    if (kind === undefined) return;
+    const { className, isLaunch, isFollowOn, isTelling } = kind;
     const root = this.#rootOf(rule, witness, isLaunch);
     if (root === undefined) return;
     const host = this.#host(witness.host.id);
@@ -96,9 +122,9 @@ export class TreeTally {
     const known = host.roots.get(identity) ?? adopted(host, root.node);
     if (known !== undefined) host.roots.set(identity, known);
     // Later events of the root itself tell more of it: another image, a library.
-    if (known === undefined || (isSubject && isTelling && !isFollowOn)) this.#count(host, identity, known, facts());
+    if (known === undefined || (isSubject && isTelling)) this.#count(host, identity, known, facts());
     if (!isFollowOn) return;
-    host.counts.followOns[spec.name] = (host.counts.followOns[spec.name] ?? 0) + 1;
+    host.counts.followOns[className] = (host.counts.followOns[className] ?? 0) + 1;
     if (host.roots.get(identity)?.implicit === true) host.counts.orphanFollowOns++;
   }
 
@@ -117,7 +143,7 @@ export class TreeTally {
   }
 
   #rootOf(rule: BehaviorRule, witness: Witness, isLaunch: boolean) {
-    const compiled = this.#compiledOf(rule);
+    const { compiled } = this.#known(rule);
     if (rule.judgement.session.kind === 'fields') {
       if (!isLaunch) return undefined;
       const node = typedRoot(`${witness.eventId}`, witness);
@@ -131,9 +157,9 @@ export class TreeTally {
     return { identity: node.identity, node, isSubject, facts };
   }
 
-  #compiledOf(rule: BehaviorRule): CompiledJudgement {
-    const known = this.#compiled.get(rule) ?? compileJudgement(rule.judgement);
-    this.#compiled.set(rule, known);
+  #known(rule: BehaviorRule): KnownRule {
+    const known = this.#rules.get(rule) ?? { compiled: compileJudgement(rule.judgement), kinds: kindsOf(rule) };
+    this.#rules.set(rule, known);
     return known;
   }
 
