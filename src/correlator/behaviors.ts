@@ -15,6 +15,8 @@ interface Judged {
   readonly rule: BehaviorRule;
   readonly view: RuleView;
   readonly witnesses: WitnessMaker;
+  /** Time that the judge has taken so far. */
+  timeMs: number;
 }
 
 /** A host as its judges were told of it last. */
@@ -98,7 +100,7 @@ export class Behaviors {
   add(index: number, view: RuleView, rule: BehaviorRule, bits: readonly number[]): void {
     const marks = new Map(bits.map((bit, place) => [bit, rule.marks[place]?.name ?? '']));
     const witnesses = new WitnessMaker(this.#judged.size, rule, marks, this.#names);
-    this.#judged.set(index, { judge: this.#judgeOf(rule), rule, view, witnesses });
+    this.#judged.set(index, { judge: this.#judgeOf(rule), rule, view, witnesses, timeMs: 0 });
     this.#byRule.set(rule.id, index);
   }
 
@@ -127,6 +129,12 @@ export class Behaviors {
     return this.#judged.get(index)?.judge.belowMinimum ?? 0;
   }
 
+  /** Microseconds that judging the rule at `index` has taken; null where nothing of it is judged here. */
+  timeUs(index: number): number | null {
+    const judged = this.#options.forward === undefined ? this.#judged.get(index) : undefined;
+    return judged === undefined ? null : Math.round(judged.timeMs * 1000);
+  }
+
   get size(): number {
     return this.#judged.size;
   }
@@ -153,7 +161,7 @@ export class Behaviors {
   #take(judged: Judged, key: HostKey, witness: Witness): void {
     this.#touch(key, witness.host.id);
     if (this.#options.baseline === undefined) {
-      judged.judge.observe(witness);
+      timed(judged, (judge) => judge.observe(witness));
       return;
     }
     const { id } = witness.host;
@@ -169,7 +177,7 @@ export class Behaviors {
     );
     this.#waiting = [];
     this.#newestUs.clear();
-    for (const { judged, witness } of waiting) judged.judge.observe(witness);
+    for (const { judged, witness } of waiting) timed(judged, (judge) => judge.observe(witness));
   }
 
   #touch(index: HostKey, id: string): void {
@@ -197,21 +205,22 @@ export class Behaviors {
 
   #advanceOne(host: KnownHost): void {
     host.dueUs = Number.POSITIVE_INFINITY;
-    for (const { judge } of this.#judged.values()) {
-      judge.advance(host.id, host.watermarkUs);
+    for (const judged of this.#judged.values()) {
+      const { judge } = judged;
+      timed(judged, () => judge.advance(host.id, host.watermarkUs));
       host.dueUs = Math.min(host.dueUs, judge.dueUs(host.id));
     }
   }
 
   flush(): MadeAlert[] {
     this.#judgeWaiting();
-    for (const { judge } of this.#judged.values()) judge.flush();
+    for (const judged of this.#judged.values()) timed(judged, (judge) => judge.flush());
     return this.#drain();
   }
 
   #drain(): MadeAlert[] {
-    return [...this.#judged.values()].flatMap(({ judge, view }) =>
-      judge.drain().map((judged) => makeBehaviorAlert(judged, view)),
+    return [...this.#judged.values()].flatMap((judged) =>
+      timed(judged, (judge) => judge.drain()).map((alert) => makeBehaviorAlert(alert, judged.view)),
     );
   }
 
@@ -239,4 +248,12 @@ export class Behaviors {
     for (const { rule, judge } of this.#judged.values())
       if (state[rule.id] !== undefined) judge.restore(state[rule.id]);
   }
+}
+
+/** Has a judge do something, and counts how long it takes: for `stats` alone, no answer depends on it. */
+function timed<T>(judged: Judged, work: (judge: BehaviorJudge) => T): T {
+  const startMs = performance.now();
+  const result = work(judged.judge);
+  judged.timeMs += performance.now() - startMs;
+  return result;
 }

@@ -54,7 +54,8 @@ export function readStats(kernel: Kernel, sources: StatsSources): CorrelatorStat
       const { alerts, belowMinimum: below } = publisher.counts(rule.id);
       const belowMinimum = below + behaviors.belowMinimum(index);
       const entries = kernel.ruleEntries(index);
-      return { id: rule.id, matched: kernel.matched(index), alerts, belowMinimum, entries };
+      const timeUs = behaviors.timeUs(index);
+      return { id: rule.id, matched: kernel.matched(index), alerts, belowMinimum, entries, timeUs };
     }),
   };
 }

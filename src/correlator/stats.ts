@@ -28,6 +28,11 @@ export interface RuleStats {
   readonly belowMinimum: number;
   /** What the rule holds in the kernel: partial matches, windows, samples, terms. */
   readonly entries: number;
+  /**
+   * Microseconds of wall time that a behaviour rule's judgement took, outside of the kernel. Null for every other rule: the
+   * kernel judges all rules together, and nothing of its time is one rule's.
+   */
+  readonly timeUs: number | null;
 }
 
 export interface CorrelatorStats {

@@ -11,7 +11,7 @@ import { type ExceptionSet, type ExceptionState, type ExceptionUse, exceptionSet
 import { type CorrelatorOptions, readOptions } from '../correlator/options.js';
 import { Publisher } from '../correlator/publisher.js';
 import { viewRule } from '../correlator/rule_view.js';
-import type { CorrelatorStats, LossCount } from '../correlator/stats.js';
+import type { CorrelatorStats, LossCount, RuleStats } from '../correlator/stats.js';
 import { HiddenAlerts } from '../correlator/suppression.js';
 import { ruleFingerprint } from '../rule/fingerprint.js';
 import type { BehaviorRule } from '../rule/ir.js';
@@ -34,7 +34,7 @@ interface HostState {
 
 /** What the part counts, beside the shards. */
 export interface BehaviorPartStats {
-  readonly rules: ReadonlyMap<string, { readonly alerts: number; readonly belowMinimum: number }>;
+  readonly rules: ReadonlyMap<string, Pick<RuleStats, 'alerts' | 'belowMinimum' | 'timeUs'>>;
   readonly losses: readonly LossCount[];
   readonly baseline: CorrelatorStats['baseline'];
 }
@@ -132,7 +132,8 @@ export class BehaviorPart {
   stats(nowUs: number): BehaviorPartStats {
     const rules = this.#rules.map(({ id }, index) => {
       const { alerts, belowMinimum } = this.#publisher.counts(id);
-      return [id, { alerts, belowMinimum: belowMinimum + this.#behaviors.belowMinimum(index) }] as const;
+      const below = belowMinimum + this.#behaviors.belowMinimum(index);
+      return [id, { alerts, belowMinimum: below, timeUs: this.#behaviors.timeUs(index) }] as const;
     });
     return { rules: new Map(rules), losses: this.#behaviors.losses(), baseline: this.#baseline.stats(nowUs) };
   }

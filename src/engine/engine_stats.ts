@@ -101,12 +101,10 @@ export async function engineStats(fleet: Fleet, own: Own): Promise<EngineStats> 
 }
 
 /** A rule's counts with those of the engine's own judgement. */
-function withOwn(
-  rule: RuleStats,
-  own: { readonly alerts: number; readonly belowMinimum: number } | undefined,
-): RuleStats {
+function withOwn(rule: RuleStats, own: Pick<RuleStats, 'alerts' | 'belowMinimum' | 'timeUs'> | undefined): RuleStats {
   if (own === undefined) return rule;
-  return { ...rule, alerts: rule.alerts + own.alerts, belowMinimum: rule.belowMinimum + own.belowMinimum };
+  const { timeUs } = own;
+  return { ...rule, alerts: rule.alerts + own.alerts, belowMinimum: rule.belowMinimum + own.belowMinimum, timeUs };
 }
 
 function shardStats(
@@ -139,17 +137,20 @@ function mergeLosses(losses: readonly LossCount[]): LossCount[] {
   return [...merged.values()];
 }
 
+const noRule = { matched: 0, belowMinimum: 0, entries: 0, timeUs: null };
+
 function rulesOf(fleet: Fleet, all: readonly CorrelatorStats[]): RuleStats[] {
   const rules = new Map<string, RuleStats>();
-  for (const { id, matched, alerts, belowMinimum, entries } of all.flatMap((stats) => stats.rules)) {
+  for (const { id, matched, alerts, belowMinimum, entries, timeUs } of all.flatMap((stats) => stats.rules)) {
     if (fleet.isFeed(id)) continue;
-    const known = rules.get(id) ?? { id, matched: 0, alerts: fleet.orderedAlerts(id), belowMinimum: 0, entries: 0 };
+    const known = rules.get(id) ?? { ...noRule, id, alerts: fleet.orderedAlerts(id) };
     rules.set(id, {
       id,
       matched: known.matched + matched,
       alerts: known.alerts + alerts,
       belowMinimum: known.belowMinimum + belowMinimum,
       entries: known.entries + entries,
+      timeUs: known.timeUs === null ? timeUs : known.timeUs + (timeUs ?? 0),
     });
   }
   return fleet.ruleIds.flatMap((id) => rules.get(id) ?? []);
