@@ -25,7 +25,7 @@ function holdsGuard(condition: SessionCondition, judgement: Judgement, seen: Rea
     const named = judgement.facts.find(({ name }) => name === fact);
     if (named !== undefined && holdsGuard(named.when, judgement, new Set([...seen, fact]))) return true;
   }
-  return context !== undefined && context.every((name) => isContextGuarded(name, judgement, seen));
+  return context?.every((name) => isContextGuarded(name, judgement, seen)) === true;
 }
 
 /** Each way into the context has a guard. */
