@@ -1,8 +1,9 @@
 /** Lanes of the engine: shards in workers. */
-import { createEncoder, type Rule } from '../src/index.js';
+import { createEncoder, encodeEvents, type Rule } from '../src/index.js';
 import { createEngine, type Engine } from '../src/node.js';
 import type { Lane, LaneOptions, LaneWork } from './lane.js';
-import { takeWorkload, toNdjson, type WorkloadEvent } from './workload.js';
+import { judgeEvents, sliced, termEvents } from './prime.js';
+import { toNdjson, type WorkloadEvent, workloadPrograms } from './workload.js';
 
 /** Lines pushed at a time, two on their way: what a reader of a file does. */
 const pushBytes = 256 * 1024;
@@ -39,11 +40,14 @@ async function shardsWork(
   input: Input,
 ): Promise<LaneWork> {
   const engine = await createEngine({ rules, shards, memory, pretouch: true });
-  const events = takeWorkload(options, options.eventsPerSlice * options.slices);
-  const encode = inputsOf(engine, input);
-  const slices = Array.from({ length: options.slices }, (_, slice) =>
-    encode(events.slice(slice * options.eventsPerSlice, (slice + 1) * options.eventsPerSlice)),
-  );
+  // What a fleet runs is known, and the judges are compiled: else the first slices are mostly alerts of new programs.
+  const known = { ...options, terms: workloadPrograms(options).length };
+  for (const events of [[...termEvents(known)], judgeEvents(options)]) {
+    for (let first = 0; first < events.length; first += batchRows) {
+      await engine.push(encodeEvents(events.slice(first, first + batchRows), { fields: engine.fields }));
+    }
+  }
+  const slices = sliced(options, inputsOf(engine, input));
   let alerts = 0;
   return {
     isAsync: true,

@@ -8,16 +8,10 @@ import { engineLanes } from './engine_lanes.js';
 import type { Lane, LaneOptions, LaneWork } from './lane.js';
 import type { PlainEvent } from './plain/condition.js';
 import { createPlainCorrelator, type PlainCorrelator } from './plain/correlator.js';
+import { judgeEvents, sliced, termEvents } from './prime.js';
 import { stateBytesLane } from './state_bytes.js';
 import { stateLanes } from './state_lanes.js';
-import {
-  generateWorkload,
-  takeWorkload,
-  toNdjson,
-  type WorkloadEvent,
-  workloadPrograms,
-  workloadStartMs,
-} from './workload.js';
+import { toNdjson, type WorkloadEvent } from './workload.js';
 
 const batchRows = 4096;
 
@@ -48,29 +42,6 @@ async function benchRules(): Promise<Rule[]> {
   return [...shipped.rules, ...terms.rules];
 }
 
-/** The slices of the workload, each as `encode` gives it: more events than one slice's never lie in memory at once. */
-function sliced<T>(options: LaneOptions, encode: (events: WorkloadEvent[]) => T): T[] {
-  const workload = generateWorkload(options);
-  const next = (): WorkloadEvent => workload.next().value;
-  return Array.from({ length: options.slices }, () => encode(Array.from({ length: options.eventsPerSlice }, next)));
-}
-
-/** Process starts a day before the workload: one of each program of its fleet, then others up to the wanted terms. */
-function* termEvents(options: LaneOptions): Generator<WorkloadEvent> {
-  const known = workloadPrograms(options);
-  const startMs = Date.UTC(2026, 3, 30);
-  for (let index = 0; index < options.terms; index++) {
-    const { hostId } = known[index % known.length] as (typeof known)[number];
-    const executable = known[index]?.executable ?? `/srv/bin/${index.toString(36)}`;
-    yield {
-      '@timestamp': new Date(startMs + index).toISOString(),
-      host: { id: hostId },
-      event: { category: 'process', type: 'start', action: 'exec' },
-      process: { executable },
-    };
-  }
-}
-
 function primeTerms(correlator: Correlator, options: LaneOptions): void {
   const encoder = createEncoder({ fields: correlator.fields });
   let events: WorkloadEvent[] = [];
@@ -85,15 +56,8 @@ function primeTerms(correlator: Correlator, options: LaneOptions): void {
   push();
 }
 
-/**
- * Events of a fleet that runs much Python, on hosts of its own, an hour before the workload: enough witnesses for the
- * judges' JavaScript to be compiled, as in a process that has run for a while.
- */
 function warmJudges(correlator: Correlator, options: LaneOptions): void {
-  const events = takeWorkload(
-    { seed: options.seed + 1, hosts: 50, pythonShare: 0.3, startMs: workloadStartMs - 3_600_000 },
-    3 * Math.min(options.eventsPerSlice, 20_480),
-  );
+  const events = judgeEvents(options);
   for (let first = 0; first < events.length; first += batchRows) {
     correlator.push(encodeEvents(events.slice(first, first + batchRows), { fields: correlator.fields }));
   }
