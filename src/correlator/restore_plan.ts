@@ -1,6 +1,6 @@
 /** What of a snapshot fits the rules that are loaded now: columns by name, marks by condition, rules by fingerprint. */
 import type { CompiledProgram } from '../compiler/compile.js';
-import type { RestoreIndexes } from '../kernel/kernel.js';
+import type { RestoreIndexes } from '../kernel/restore_records.js';
 import { ruleFingerprint } from '../rule/fingerprint.js';
 import type { SnapshotHeader } from './snapshot.js';
 

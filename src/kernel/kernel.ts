@@ -3,19 +3,27 @@
  * `KernelTrap` and ends the kernel.
  */
 
-import { IngestConfig, IngestCounter, SkipExample, SkipReason } from '../core/abi/events.js';
+import { IngestConfig, IngestCounter, SkipReason } from '../core/abi/events.js';
 import type { Section } from '../core/abi/program.js';
 import { HostSlots } from '../core/abi/routing.js';
-import { HostState, RestoreMaps, SnapshotRecord } from '../core/abi/snapshot.js';
-import { type Config, CoverageRow, type Loss } from '../core/abi/state.js';
+import type { Config } from '../core/abi/state.js';
 import type { StateTable } from '../core/abi/stateful.js';
 import { concatBytes } from '../core/bytes.js';
 import { KernelTrap, SnapshotError } from '../core/errors.js';
-import { marksMax } from '../core/limits.js';
 import { placeView, viewOffsetOf } from '../event/batch_receiver.js';
 import { type HostHealth, healthAt, readHealth, writeHealth } from './health_record.js';
 import { instantiateKernel, KernelCopy } from './kernel_copy.js';
 import type { KernelExports } from './kernel_exports.js';
+import {
+  type CoverageCounts,
+  type LossRow,
+  readCoverage,
+  readLosses,
+  readSkippedExamples,
+  type SkippedRow,
+  writeCoverage,
+} from './kernel_tables.js';
+import { hostIndexes, type RestoreIndexes, recordRuns, restoreMapBytes, writeRestoreMaps } from './restore_records.js';
 import { type WasmImports, type WasmMemory, type WasmModule, webAssembly } from './web_assembly.js';
 
 const abiVersion = 1;
@@ -34,40 +42,6 @@ export interface KernelSetup {
   readonly defaultHost: string;
   /** Takes records of the output buffer: whole ones, valid during the call. */
   readonly drain: (records: DataView) => void;
-}
-
-/** New place of what a snapshot's records name by index; 0xffff (marks: 0xff) where there is none. */
-export interface RestoreIndexes {
-  readonly columns: readonly number[];
-  readonly rules: readonly number[];
-  readonly fields: readonly number[];
-  readonly marks: readonly number[];
-}
-
-/** One row of the loss table. `host` is 0 where no host bears the loss. */
-export interface LossRow {
-  readonly reason: Loss;
-  readonly rule: number;
-  readonly host: number;
-  readonly serial: number;
-  readonly count: number;
-}
-
-/** A skipped row kept as an example. */
-export interface SkippedRow {
-  readonly ordinal: number;
-  /** Byte offset, in the bytes given to the call, of the place that was not understood. */
-  readonly offset: number;
-  readonly reason: SkipReason;
-}
-
-/** What a host has sent. Times in microseconds. */
-export interface CoverageCounts {
-  readonly firstUs: number;
-  readonly lastUs: number;
-  readonly events: number;
-  /** By counter of the program. */
-  readonly counts: Uint32Array;
 }
 
 /** Lines of one shard, and the place of each row in the call. */
@@ -343,21 +317,12 @@ export class Kernel {
 
   /** Reads records into a kernel that has seen no row. @throws SnapshotError where they name more than can be mapped. */
   restore(records: Uint8Array, maps: RestoreIndexes): void {
-    const lists = [maps.columns, maps.rules, maps.fields];
     const hosts = hostIndexes(records);
-    const bytes = RestoreMaps.First + 2 * (lists.reduce((sum, list) => sum + list.length, 0) + hosts);
-    const at = this.#call(() => this.#exports.restore_maps(bytes)) >>> 0;
+    const at = this.#call(() => this.#exports.restore_maps(restoreMapBytes(maps, hosts))) >>> 0;
     if (at === 0) {
       throw new SnapshotError('SNAPSHOT_FORMAT', `the snapshot names ${hosts} hosts and more than fits this kernel`);
     }
-    const view = this.#view();
-    [...lists.map((list) => list.length), hosts].forEach((count, index) => {
-      view.setUint32(at + RestoreMaps.Columns + 4 * index, count, true);
-    });
-    for (let bit = 0; bit < marksMax; bit++) view.setUint8(at + RestoreMaps.Marks + bit, maps.marks[bit] ?? 0xff);
-    lists.flat().forEach((to, index) => {
-      view.setUint16(at + RestoreMaps.First + 2 * index, to, true);
-    });
+    writeRestoreMaps(this.#view(), at, maps, hosts);
     this.#call(() => this.#exports.restore_begin());
     for (const pass of [0, 1]) {
       for (const [start, end] of recordRuns(records, this.inputCapacity)) {
@@ -410,21 +375,7 @@ export class Kernel {
   }
 
   losses(): LossRow[] {
-    const view = this.#view();
-    const rows: LossRow[] = [];
-    for (let i = 0; i < this.#exports.loss_slots(); i++) {
-      const at = this.#exports.loss_at(i) >>> 0;
-      const reason = view.getUint32(at, true);
-      if (reason === 0) continue;
-      rows.push({
-        reason: reason as Loss,
-        rule: view.getUint32(at + 4, true),
-        host: view.getUint32(at + 8, true),
-        serial: view.getUint32(at + 12, true),
-        count: Number(view.getBigUint64(at + 16, true)),
-      });
-    }
-    return rows;
+    return readLosses(this.#exports);
   }
 
   /** A counter of the ingest half; `SkipReason` values count skipped rows. */
@@ -439,14 +390,7 @@ export class Kernel {
   }
 
   skippedExamples(): SkippedRow[] {
-    const view = this.#view();
-    const base = this.#exports.ingest_examples() >>> 0;
-    return Array.from({ length: this.#exports.ingest_example_count() }, (_, i) => {
-      const at = base + i * SkipExample.Count * 4;
-      const ordinal = Number(view.getBigUint64(at, true));
-      const offset = view.getUint32(at + SkipExample.Offset * 4, true);
-      return { ordinal, offset, reason: view.getUint32(at + SkipExample.Reason * 4, true) as SkipReason };
-    });
+    return readSkippedExamples(this.#exports);
   }
 
   /** How often a predicate of rule `rule` was true. */
@@ -456,28 +400,14 @@ export class Kernel {
 
   /** What a host has sent: its times, its events and `counters` counts. Undefined before its first event. */
   coverage(host: number, counters: number): CoverageCounts | undefined {
-    const at = this.#exports.coverage_row(host) >>> 0;
-    if (at === 0) return undefined;
-    const view = this.#view();
-    const events = Number(view.getBigUint64(at + CoverageRow.Events, true));
-    if (events === 0) return undefined;
-    return {
-      firstUs: Number(view.getBigInt64(at + CoverageRow.FirstUs, true)),
-      lastUs: Number(view.getBigInt64(at + CoverageRow.LastUs, true)),
-      events,
-      counts: new Uint32Array(view.buffer, at + CoverageRow.Counts, counters).slice(),
-    };
+    const row = this.#exports.coverage_row(host) >>> 0;
+    return row === 0 ? undefined : readCoverage(this.#view(), row, counters);
   }
 
   /** Puts back what a snapshot counted of a host. */
-  setCoverage(host: number, { firstUs, lastUs, events, counts }: CoverageCounts): void {
-    const at = this.#exports.coverage_row(host) >>> 0;
-    if (at === 0) return;
-    const view = this.#view();
-    view.setBigInt64(at + CoverageRow.FirstUs, BigInt(firstUs), true);
-    view.setBigInt64(at + CoverageRow.LastUs, BigInt(lastUs), true);
-    view.setBigUint64(at + CoverageRow.Events, BigInt(events), true);
-    new Uint32Array(view.buffer, at + CoverageRow.Counts, counts.length).set(counts);
+  setCoverage(host: number, counts: CoverageCounts): void {
+    const row = this.#exports.coverage_row(host) >>> 0;
+    if (row !== 0) writeCoverage(this.#view(), row, counts);
   }
 
   /** How the host's telemetry arrived; `counters` as for {@link coverage}. Undefined where nothing is counted. */
@@ -523,38 +453,6 @@ export class Kernel {
       evidenceBlockCapacity: exports.evidence_block_capacity(),
     };
   }
-}
-
-/** One more than the highest index of a host record. */
-function hostIndexes(records: Uint8Array): number {
-  const view = new DataView(records.buffer, records.byteOffset, records.byteLength);
-  let count = 0;
-  for (let at = 0; at + HostState.Name <= records.length; ) {
-    const bytes = view.getUint32(at + 4, true);
-    if (bytes < 8) break;
-    if (view.getUint32(at, true) === SnapshotRecord.Host) {
-      count = Math.max(count, Math.min(view.getUint32(at + HostState.Host, true), 0xffff) + 1);
-    }
-    at += bytes;
-  }
-  return count;
-}
-
-/** Runs of whole records of at most `most` bytes. What is no record ends the last run. */
-function* recordRuns(records: Uint8Array, most: number): Generator<readonly [number, number]> {
-  const view = new DataView(records.buffer, records.byteOffset, records.byteLength);
-  let start = 0;
-  let at = 0;
-  while (at + 8 <= records.length) {
-    const bytes = view.getUint32(at + 4, true);
-    if (bytes < 8 || bytes % 8 !== 0 || bytes > most || at + bytes > records.length) break;
-    if (at + bytes - start > most) {
-      yield [start, at];
-      start = at;
-    }
-    at += bytes;
-  }
-  if (at > start) yield [start, at];
 }
 
 const watermark = (us: bigint): number => (us < -(1n << 62n) ? Number.NEGATIVE_INFINITY : Number(us));
