@@ -262,23 +262,13 @@ function find(place: u64, identity: u32, hash: u64, pointer: usize, length: u32,
 }
 
 function insert(place: u64, column: u32, tag: u32, pointer: usize, length: u32, hash: u64, number: f64): u32 {
-  const entry = arenaTop;
-  const next = entry + ENTRY_HEADER + align8(length);
-  if (next > arenaEnd || valuesFree() == 0) {
-    valuesLost++;
-    return 0;
-  }
-  const v = takeRecord();
-  arenaTop = next;
-  store<u32>(entry, v);
-  store<u32>(entry, length, 4);
-  const text = entry + ENTRY_HEADER;
+  const v = takeEntry(length);
+  if (v == 0) return 0;
+  const text = valuePtr(v);
   copyText(text, pointer, length);
   const at = record(v);
   store<u64>(at, hash);
   store<f64>(at, number, 8);
-  store<u32>(at, <u32>text, 16);
-  store<u32>(at, length, 20);
   store<u32>(at, column | (tag << 16) | FLAG_RECENT, 28);
   store<u32>(at, classify(v, column, tag, text, length, number), 24);
   indexInsert(place, v);
@@ -290,6 +280,18 @@ function insert(place: u64, column: u32, tag: u32, pointer: usize, length: u32, 
  * Returns an id for `valuePtr`, 0 where no room is left.
  */
 export function keepBytes(length: u32): u32 {
+  const v = takeEntry(length);
+  if (v == 0) return 0;
+  const at = record(v);
+  store<u64>(at, 0);
+  store<f64>(at, NaN, 8);
+  store<u32>(at, 0, 24);
+  store<u32>(at, NO_COLUMN, 28);
+  return v;
+}
+
+/** A record with room for `length` bytes in the arena; 0, counted, where either is full. */
+function takeEntry(length: u32): u32 {
   const entry = arenaTop;
   const next = entry + ENTRY_HEADER + align8(length);
   if (next > arenaEnd || valuesFree() == 0) {
@@ -301,12 +303,8 @@ export function keepBytes(length: u32): u32 {
   store<u32>(entry, v);
   store<u32>(entry, length, 4);
   const at = record(v);
-  store<u64>(at, 0);
-  store<f64>(at, NaN, 8);
   store<u32>(at, <u32>(entry + ENTRY_HEADER), 16);
   store<u32>(at, length, 20);
-  store<u32>(at, 0, 24);
-  store<u32>(at, NO_COLUMN, 28);
   return v;
 }
 

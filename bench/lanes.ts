@@ -8,35 +8,16 @@ import { engineLanes } from './engine_lanes.js';
 import type { Lane, LaneOptions, LaneWork } from './lane.js';
 import type { PlainEvent } from './plain/condition.js';
 import { createPlainCorrelator, type PlainCorrelator } from './plain/correlator.js';
-import { judgeEvents, sliced, termEvents } from './prime.js';
+import { judgeEvents, sliced, termEvents, termsRule } from './prime.js';
 import { stateBytesLane } from './state_bytes.js';
 import { stateLanes } from './state_lanes.js';
 import { toNdjson, type WorkloadEvent } from './workload.js';
 
 const batchRows = 4096;
 
-/** The first-seen rule that the live terms belong to. */
-const termsRule = `
-[rule]
-rule_id = "bench-program"
-name = "First program on a host"
-description = "Holds one term per host and program."
-type = "new_terms"
-language = "kuery"
-query = "event.category:process and event.type:start"
-risk_score = 1
-severity = "low"
-[rule.new_terms]
-field = "new_terms_fields"
-value = ["host.id", "process.executable"]
-[[rule.new_terms.history_window_start]]
-field = "history_window_start"
-value = "now-7d"
-`;
-
 async function benchRules(): Promise<Rule[]> {
   const shipped = await loadRules([shippedContent()]);
-  const terms = parseRules(termsRule, { file: 'bench.toml' });
+  const terms = parseRules(termsRule, { file: 'terms.toml' });
   const problems = [...shipped.problems, ...terms.problems].filter(({ severity }) => severity === 'error');
   if (problems.length > 0) throw new Error(`rules do not load: ${problems[0]?.file}: ${problems[0]?.message}`);
   return [...shipped.rules, ...terms.rules];

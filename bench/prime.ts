@@ -2,6 +2,25 @@
 import type { LaneOptions } from './lane.js';
 import { generateWorkload, takeWorkload, type WorkloadEvent, workloadPrograms, workloadStartMs } from './workload.js';
 
+/** The first-seen rule that the live terms belong to. */
+export const termsRule = `
+[rule]
+rule_id = "bench-program"
+name = "First program on a host"
+description = "Holds one term per host and program."
+type = "new_terms"
+language = "kuery"
+query = "event.category:process and event.type:start"
+risk_score = 1
+severity = "low"
+[rule.new_terms]
+field = "new_terms_fields"
+value = ["host.id", "process.executable"]
+[[rule.new_terms.history_window_start]]
+field = "history_window_start"
+value = "now-7d"
+`;
+
 /** The slices of the workload, each as `encode` gives it: more events than one slice's never lie in memory at once. */
 export function sliced<T>(options: LaneOptions, encode: (events: WorkloadEvent[]) => T): T[] {
   const workload = generateWorkload(options);

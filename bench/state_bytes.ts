@@ -3,29 +3,13 @@ import { StateTable } from '../src/core/abi/stateful.js';
 import { startCorrelator } from '../src/correlator/correlator.js';
 import { encodeEvents, parseRules, type Rule } from '../src/index.js';
 import type { Lane, LaneOptions, LaneWork } from './lane.js';
+import { termsRule } from './prime.js';
 
 const batchRows = 4096;
 /** The tables' share of the budget for a live process and a term, with a little to spare. */
 const budgetPerEntity = 560;
 const budgetFixed = 48 * 2 ** 20;
 
-const termsRule = `
-[rule]
-rule_id = "state-bytes-program"
-name = "First program on a host"
-description = "Holds one term per host and program."
-type = "new_terms"
-language = "kuery"
-query = "event.category:process and event.type:start"
-risk_score = 1
-severity = "low"
-[rule.new_terms]
-field = "new_terms_fields"
-value = ["host.id", "process.executable"]
-[[rule.new_terms.history_window_start]]
-field = "history_window_start"
-value = "now-7d"
-`;
 /** Asks about lineage, so that processes are kept. */
 const lineageRule = 'process where process.name == "none" and descendant of [process where process.name == "nobody"]';
 

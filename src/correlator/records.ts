@@ -80,8 +80,6 @@ export interface RawWitness {
   readonly evidence: RawEvidence;
 }
 
-const hex = (value: bigint): string => value.toString(16).padStart(16, '0');
-
 /** A run of records as bytes, as numbers and as words; every record is 4-aligned. */
 interface Source {
   readonly view: DataView;
@@ -126,7 +124,7 @@ export class RecordReader {
   #alert(source: Source, at: number): RawAlert {
     const { view } = source;
     const count = view.getUint32(at + AlertRecord.EvidenceCount, true);
-    const key = view.getBigUint64(at + AlertRecord.KeyHash, true);
+    const key = at + AlertRecord.KeyHash;
     const evidence: RawEvidence[] = [];
     let entry = at + AlertRecord.Header;
     for (let i = 0; i < count; i++) {
@@ -137,7 +135,7 @@ export class RecordReader {
       rule: view.getUint32(at + AlertRecord.Rule, true),
       host: view.getUint32(at + AlertRecord.Host, true),
       timeUs: int64(source, at + AlertRecord.TimeUs),
-      keyHash: key === 0n ? '' : hex(key),
+      keyHash: isZero(source, key) ? '' : this.#texts.hex(source.bytes, key),
       value: view.getFloat64(at + AlertRecord.Value, true),
       flags: view.getUint32(at + AlertRecord.Flags, true),
       arrival: int64(source, at + AlertRecord.Arrival),
