@@ -6,17 +6,17 @@ import { ColumnKind, IngestCounter, IngestLimit, ValueTag, ViewColumn } from "..
 import { pagesAdd, pagesCodes, pagesCreate, pagesEntry, pagesReset, tableOf } from "./code_pages";
 import { columnCount, columnKind } from "./columns";
 import { hashBoolean, hashBytes, hashNumber } from "./hash";
-import { count, maxValueBytes } from "./input";
+import { count } from "./input";
 import { numberFromText } from "./json_number";
 import { align8, copyText, reserve, reserveText } from "./memory";
 import { utf8Cut } from "./utf8";
+import { cutLength, entriesInit, internEntry, TRUE_TEXT, tagOf } from "./dictionary_entry";
 import { addWaiting, WAITING, waitingInit, waitingReset } from "./dictionary_waiting";
-import { internBoolean, internList, internNumber, internText, placeOf, touchSlot, valueMark } from "./values";
+import { placeOf, touchSlot, valueMark } from "./values";
 
 /** Dictionary entries hashed, and their index slots fetched, before they are interned. */
 const GROUP: u32 = 64;
 const ID_ENTRY: u32 = 16;
-const TRUE_TEXT: u32 = 0x65757274;
 
 let sessionValues: usize = 0;
 let sessionIds: usize = 0;
@@ -30,7 +30,6 @@ let idTexts: usize = 0;
 let idTextsTop: usize = 0;
 let idTextsEnd: usize = 0;
 let hashes: usize = 0;
-let listBuffer: usize = 0;
 /** Keeps the touching loads alive. */
 export let touched: u64 = 0;
 
@@ -46,7 +45,7 @@ export function dictionaryInit(codes: u32, ids: u32, idBytes: usize): void {
   idTextsEnd = idTexts + idBytes;
   waitingInit();
   hashes = reserve(GROUP << 3);
-  listBuffer = reserve(<usize>IngestLimit.RowItems << 2);
+  entriesInit();
 }
 
 /** Starts a session, or a self-contained batch: every code of that space is new. */
@@ -146,38 +145,6 @@ function addValues(space: usize, c: u32, entries: u32, offsets: usize, text: usi
       store<u32>(pagesAdd(space, c), v);
     }
   }
-}
-
-@inline
-function tagOf(tags: usize, i: u32): u32 {
-  return tags == 0 ? <u32>ValueTag.String : <u32>load<u8>(tags + i);
-}
-
-@inline
-function cutLength(text: usize, length: u32): u32 {
-  return length <= maxValueBytes ? length : utf8Cut(text, maxValueBytes);
-}
-
-/** `hash`: of the text as it is kept, for a string. */
-function internEntry(space: usize, c: u32, tag: u32, text: usize, length: u32, hash: u64): u32 {
-  if (tag == ValueTag.Number) return internNumber(c, numberFromText(text, length));
-  if (tag == ValueTag.Boolean) return internBoolean(c, load<u32>(text) == TRUE_TEXT);
-  if (tag == ValueTag.List) return internCodes(space, c, text, length >> 2);
-  const kept = cutLength(text, length);
-  if (kept < length) count(IngestCounter.Truncated);
-  return internText(c, text, kept, hash);
-}
-
-/** A list entry holds codes of entries before it. */
-function internCodes(space: usize, c: u32, codes: usize, total: u32): u32 {
-  const table = tableOf(space, c);
-  const length = min<u32>(total, IngestLimit.RowItems);
-  if (length < total) count(IngestCounter.Truncated);
-  for (let i: u32 = 0; i < length; i++) {
-    const code = load<u32>(codes + (<usize>i << 2));
-    store<u32>(listBuffer + (<usize>i << 2), code == 0 ? 0 : load<u32>(pagesEntry(space, table, code)));
-  }
-  return internList(c, listBuffer, length);
 }
 
 /** A column that keeps one value takes the first of a list. */

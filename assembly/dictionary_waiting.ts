@@ -6,23 +6,21 @@
  *   code page   id, or WAITING | record of the entries it came with, 0 for those of the batch in hand
  *   entries     u32 codes before | u32 entries | u32 bytes of tags | u32 | u32 offsets (entries + 1) | tags | text
  */
-import { IngestCounter, IngestLimit, ValueTag, ViewColumn } from "../src/core/abi/events";
+import { IngestLimit, ValueTag, ViewColumn } from "../src/core/abi/events";
 import { entriesOf, pagesAdd, pagesEntry, placeOfCode, tableOf } from "./code_pages";
 import { columnCount } from "./columns";
 import { hashBytes } from "./hash";
-import { count, maxValueBytes, scratchBase, scratchEnd } from "./input";
-import { numberFromText } from "./json_number";
+import { cutLength, internEntry, tagOf } from "./dictionary_entry";
+import { scratchBase, scratchEnd } from "./input";
 import { reserve } from "./memory";
-import { utf8Cut } from "./utf8";
 import { valuesMakeRoom } from "./value_collection";
-import { internBoolean, internList, internNumber, internText, keepBytes, placeOf, touchSlot, valuePtr } from "./values";
+import { keepBytes, placeOf, touchSlot, valuePtr } from "./values";
 
 /** Flag of a code page's word. Ids are below it. */
 export const WAITING: u32 = 0x80000000;
 const HEADER: usize = 16;
 /** Codes looked up together: hashed, and their index slots fetched, before they are interned. */
 const GROUP: u32 = 64;
-const TRUE_TEXT: u32 = 0x65757274;
 /** Bytes that a value takes beside its text. */
 const VALUE_BYTES: u32 = 48;
 
@@ -31,7 +29,6 @@ let records: usize = 0;
 let group: usize = 0;
 let grouped: u32 = 0;
 let hashes: usize = 0;
-let items: usize = 0;
 
 /** Some entries of the session wait. */
 export let sessionWaits: bool = false;
@@ -47,7 +44,6 @@ export function waitingInit(): void {
   records = reserve(<usize>columnCount() << 2);
   group = reserve(GROUP << 2);
   hashes = reserve(GROUP << 3);
-  items = reserve(<usize>IngestLimit.RowItems << 2);
 }
 
 /** A session starts: nothing of the one before waits any more. */
@@ -106,7 +102,7 @@ function settleGroup(space: usize, table: usize, c: u32): void {
     const code = load<u32>(group + (<usize>i << 2));
     openEntry(load<u32>(pagesEntry(space, table, code)), c, code);
     if (tag != ValueTag.String) continue;
-    const kept = keptLength();
+    const kept = cutLength(text, length);
     const hash = hashBytes(text, kept);
     bytes += kept + VALUE_BYTES;
     store<u64>(hashes + (<usize>i << 3), hash);
@@ -120,9 +116,8 @@ function settleGroup(space: usize, table: usize, c: u32): void {
     const word = load<u32>(entry);
     if (<i32>word >= 0) continue;
     openEntry(word, c, code);
-    if (tag == ValueTag.String) store<u32>(entry, internString(c, load<u64>(hashes + (<usize>i << 3))));
-    else if (tag == ValueTag.List) settleList(space, table, c, code);
-    else store<u32>(entry, internSingle(c));
+    if (tag == ValueTag.List) settleList(space, table, c, code);
+    else store<u32>(entry, internEntry(space, c, tag, text, length, load<u64>(hashes + (<usize>i << 3))));
   }
   grouped = 0;
 }
@@ -145,27 +140,9 @@ function openEntry(word: u32, c: u32, code: u32): void {
 
 function findEntry(i: u32, offsets: usize, tags: usize, texts: usize): void {
   const start = load<u32>(offsets + (<usize>i << 2));
-  tag = tags == 0 ? <u32>ValueTag.String : <u32>load<u8>(tags + i);
+  tag = tagOf(tags, i);
   text = texts + start;
   length = load<u32>(offsets + (<usize>i << 2), 4) - start;
-}
-
-@inline
-function keptLength(): u32 {
-  return length <= maxValueBytes ? length : utf8Cut(text, maxValueBytes);
-}
-
-function internString(c: u32, hash: u64): u32 {
-  const kept = keptLength();
-  if (kept < length) count(IngestCounter.Truncated);
-  return internText(c, text, kept, hash);
-}
-
-/** The entry in hand, which is no list. */
-function internSingle(c: u32): u32 {
-  if (tag == ValueTag.Number) return internNumber(c, numberFromText(text, length));
-  if (tag == ValueTag.Boolean) return internBoolean(c, load<u32>(text) == TRUE_TEXT);
-  return internString(c, hashBytes(text, keptLength()));
 }
 
 /**
@@ -194,25 +171,17 @@ function settleList(space: usize, table: usize, c: u32, code: u32): void {
 /** Looks the entry up, where nothing that it holds waits: 0. Else the first code that does. */
 function settleOrDescend(space: usize, table: usize, c: u32, entry: usize, code: u32, frame: usize): u32 {
   openEntry(load<u32>(entry), c, code);
-  if (tag != ValueTag.List) {
-    valuesMakeRoom(1, <usize>length + VALUE_BYTES);
-    openEntry(load<u32>(entry), c, code);
-    store<u32>(entry, internSingle(c));
-    return 0;
-  }
-  const total = min<u32>(length >> 2, IngestLimit.RowItems);
+  const isList = tag == ValueTag.List;
+  const total: u32 = isList ? min<u32>(length >> 2, IngestLimit.RowItems) : 0;
   for (let i = load<u32>(frame, 4); i < total; i++) {
     const item = load<u32>(text + (<usize>i << 2));
     if (item == 0 || <i32>load<u32>(pagesEntry(space, table, item)) >= 0) continue;
     store<u32>(frame, i + 1, 4);
     return item;
   }
-  if (total < length >> 2) count(IngestCounter.Truncated);
-  for (let i: u32 = 0; i < total; i++) {
-    const item = load<u32>(text + (<usize>i << 2));
-    store<u32>(items + (<usize>i << 2), item == 0 ? 0 : load<u32>(pagesEntry(space, table, item)));
-  }
-  valuesMakeRoom(1, (<usize>total << 2) + VALUE_BYTES);
-  store<u32>(entry, internList(c, items, total));
+  valuesMakeRoom(1, <usize>(isList ? total << 2 : length) + VALUE_BYTES);
+  openEntry(load<u32>(entry), c, code);
+  const hash = isList ? 0 : hashBytes(text, cutLength(text, length));
+  store<u32>(entry, internEntry(space, c, tag, text, length, hash));
   return 0;
 }
